@@ -1,0 +1,98 @@
+//! The architecture as written in a model file: a list of layers, each reading the one before it or the named ones.
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelError;
+
+/// Layers in order, from the net's input to its logits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Shape of one sample: [features] or [channels, height, width].
+    pub input: Vec<usize>,
+    /// In an order in which each reads only earlier ones.
+    pub layers: Vec<LayerSpec>,
+}
+
+/// One layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerSpec {
+    /// Unique; prefix of its tensors in a file.
+    pub name: String,
+    #[serde(flatten)]
+    /// What it does.
+    pub kind: LayerKind,
+    /// Names of the layers it reads (`input` is the net's input); `None`: the layer before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Vec<String>>,
+}
+
+/// What a layer does, with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LayerKind {
+    /// Fully connected.
+    Dense {
+        /// Number of outputs.
+        units: usize,
+        /// Whether a bias is added.
+        #[serde(default = "yes")]
+        bias: bool,
+    },
+    /// max(0, x).
+    Relu,
+    /// Any shape to [features].
+    Flatten,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl LayerKind {
+    /// The kind's name in an architecture.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dense { .. } => "dense",
+            Self::Relu => "relu",
+            Self::Flatten => "flatten",
+        }
+    }
+}
+
+impl Architecture {
+    /// # Errors
+    /// [`ModelError::Architecture`] with the position and what was expected there.
+    pub fn from_json(text: &str) -> Result<Self, ModelError> {
+        serde_json::from_str(text).map_err(|error| ModelError::Architecture { reason: error.to_string() })
+    }
+
+    /// One line of JSON.
+    pub fn to_json(&self) -> String {
+        // Strings and whole numbers always serialise; an empty text would be refused by every reader.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_may_be_left_out() {
+        let text = r#"{"input": [4], "layers": [{"name": "a", "kind": "dense", "units": 2},
+            {"name": "b", "kind": "relu", "inputs": ["a"]}]}"#;
+        let architecture = Architecture::from_json(text).unwrap();
+        assert_eq!(architecture.layers[0].kind, LayerKind::Dense { units: 2, bias: true });
+        assert_eq!(Architecture::from_json(&architecture.to_json()).unwrap(), architecture);
+    }
+
+    #[test]
+    fn unknown_kinds_are_answered_with_the_known_ones() {
+        let text = r#"{"input": [4], "layers": [{"name": "a", "kind": "lstm"}]}"#;
+        let error = Architecture::from_json(text).unwrap_err().to_string();
+        assert!(error.contains("lstm") && error.contains("dense") && error.contains("flatten"), "{error}");
+        assert!(Architecture::from_json("{}").is_err());
+        assert!(Architecture::from_json(r#"{"input": [4], "layers": [], "laters": 1}"#).is_err());
+    }
+}

@@ -1,0 +1,164 @@
+//! A model is a net with its architecture and what its file says about it. The architecture is in [`architecture`],
+//! quantized weights in a file in [`quantized`].
+
+mod architecture;
+mod quantized;
+
+pub use architecture::{Architecture, LayerKind, LayerSpec};
+pub use quantized::QuantizedTensor;
+
+use std::collections::BTreeMap;
+
+use crate::nn::{NetError, Network};
+use crate::tensors::{Tensor, TensorError, TensorFile};
+
+const FORMAT: &str = "ecqx-model";
+/// Metadata keys that are written from the model itself; all others are kept as they are.
+const OWN_KEYS: [&str; 3] = ["format", "version", "architecture"];
+
+/// A net and its file's metadata. If it was read from a quantized model, the net carries the dequantized weights.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// As written in the file.
+    pub architecture: Architecture,
+    /// The net with its parameters.
+    pub network: Network,
+    /// `name`, `dataset`, `classes`, `accuracy`, `quantization`, `license`, `source` and whatever else the file held.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Why bytes are not a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each variant's text is its documentation
+pub enum ModelError {
+    #[error("model: {0}")]
+    Tensor(#[from] TensorError),
+    #[error("model: {0}")]
+    Net(#[from] NetError),
+    #[error("model: metadata format is {got:?}, not \"ecqx-model\"; is this a model file?")]
+    NotAModel { got: Option<String> },
+    #[error("model: version {got:?} is not known; this release reads version 1")]
+    Version { got: String },
+    #[error("model: the architecture cannot be read: {reason}")]
+    Architecture { reason: String },
+    #[error("model: metadata classes is {got:?}; a JSON list of {outputs} names is needed")]
+    Classes { got: String, outputs: usize },
+}
+
+impl ModelError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Tensor(error) => error.code(),
+            Self::Net(error) => error.code(),
+            Self::NotAModel { .. } => "model/format",
+            Self::Version { .. } => "model/version",
+            Self::Architecture { .. } => "model/architecture",
+            Self::Classes { .. } => "model/classes",
+        }
+    }
+}
+
+impl Model {
+    /// A fresh net with He-initialised weights, seeded.
+    ///
+    /// # Errors
+    /// [`ModelError::Net`] where layers do not fit together.
+    pub fn initialise(architecture: Architecture, seed: u64) -> Result<Self, ModelError> {
+        let mut network = Network::new(&architecture)?;
+        network.initialise(seed);
+        Ok(Self { architecture, network, metadata: BTreeMap::new() })
+    }
+
+    /// Reads a model file (`formats`: metadata `architecture`, tensors `<layer>.weight`, `<layer>.bias`).
+    ///
+    /// # Errors
+    /// Not a model, an architecture we cannot build, tensors missing, of other shape, or not finite.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let TensorFile { mut metadata, tensors } = TensorFile::from_bytes(bytes)?;
+        let format = metadata.remove("format");
+        if format.as_deref() != Some(FORMAT) {
+            return Err(ModelError::NotAModel { got: format });
+        }
+        if let Some(got) = metadata.remove("version").filter(|version| version != "1") {
+            return Err(ModelError::Version { got });
+        }
+        let architecture = Architecture::from_json(&metadata.remove("architecture").unwrap_or_default())?;
+        let mut network = Network::new(&architecture)?;
+        let file = TensorFile { metadata: BTreeMap::new(), tensors };
+        network.try_fill(|name, shape| file.weights(name, shape))?;
+        let model = Self { architecture, network, metadata };
+        model.check_classes()?;
+        Ok(model)
+    }
+
+    /// The file of this model. Same model, same bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_file().to_bytes()
+    }
+
+    pub(crate) fn to_file(&self) -> TensorFile {
+        let mut metadata = self.metadata.clone();
+        let own = [FORMAT.to_owned(), "1".to_owned(), self.architecture.to_json()];
+        metadata.extend(OWN_KEYS.map(str::to_owned).into_iter().zip(own));
+        let tensors = self.network.parameters().map(|p| Tensor::f32(p.name, &p.shape, p.values.to_vec())).collect();
+        TensorFile { metadata, tensors }
+    }
+
+    /// The model's name, or `unnamed`.
+    pub fn name(&self) -> &str {
+        self.metadata.get("name").map_or("unnamed", String::as_str)
+    }
+
+    fn check_classes(&self) -> Result<(), ModelError> {
+        let (Some(got), outputs) = (self.metadata.get("classes"), self.network.outputs()) else { return Ok(()) };
+        match serde_json::from_str::<Vec<String>>(got) {
+            Ok(names) if names.len() == outputs => Ok(()),
+            _ => Err(ModelError::Classes { got: got.clone(), outputs }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> Model {
+        let text = r#"{"input": [1, 2, 2], "layers": [{"name": "flat", "kind": "flatten"},
+            {"name": "fc1", "kind": "dense", "units": 3}, {"name": "relu1", "kind": "relu"},
+            {"name": "fc2", "kind": "dense", "units": 2, "bias": false}]}"#;
+        let mut model = Model::initialise(Architecture::from_json(text).unwrap(), 4).unwrap();
+        model.metadata.insert("name".into(), "tiny".into());
+        model.metadata.insert("classes".into(), r#"["no","yes"]"#.into());
+        model
+    }
+
+    fn code(change: impl FnOnce(&mut TensorFile)) -> &'static str {
+        let mut file = model().to_file();
+        change(&mut file);
+        Model::from_bytes(&file.to_bytes()).unwrap_err().code()
+    }
+
+    #[test]
+    fn a_model_comes_back_whole() {
+        let model = model();
+        let names: Vec<String> = model.network.parameters().map(|p| p.name).collect();
+        assert_eq!(names, ["fc1.weight", "fc1.bias", "fc2.weight"]);
+        let back = Model::from_bytes(&model.to_bytes()).unwrap();
+        assert_eq!((back.to_bytes(), back.name()), (model.to_bytes(), "tiny"));
+    }
+
+    #[test]
+    fn bad_files_are_named() {
+        assert_eq!(code(|f| _ = f.metadata.insert("format".into(), "pt".into())), "model/format");
+        assert_eq!(code(|f| _ = f.metadata.insert("version".into(), "9".into())), "model/version");
+        assert_eq!(code(|f| _ = f.metadata.remove("architecture")), "model/architecture");
+        assert_eq!(code(|f| _ = f.metadata.insert("classes".into(), r#"["one"]"#.into())), "model/classes");
+        assert_eq!(code(|f| _ = f.tensors.pop()), "file/missing-tensor");
+        assert_eq!(code(|f| f.tensors[0].shape = vec![4, 3]), "file/shape");
+        assert_eq!(
+            code(|f| f.tensors[1] = Tensor::f32("fc1.bias", &[3], vec![0.0, f32::INFINITY, 0.0])),
+            "file/not-finite"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! What can be wrong with a net or with the numbers given to it.
+
+use crate::tensors::TensorError;
+
+/// Errors of building, filling and running a net.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each variant's text is its documentation
+pub enum NetError {
+    #[error("{0}")]
+    Tensor(#[from] TensorError),
+    #[error("the architecture has no layers; it needs at least one")]
+    NoLayers,
+    #[error("input shape {shape:?} is empty or has a dimension of 0")]
+    InputShape { shape: Vec<usize> },
+    #[error(
+        "layer name {name:?} is empty, taken twice or reserved; give each layer a name of its own other than \"input\""
+    )]
+    Name { name: String },
+    #[error(
+        "layer {layer} reads {input:?}, which is no layer before it; use \"input\" or the name of an earlier layer"
+    )]
+    UnknownInput { layer: String, input: String },
+    #[error("layer {layer} reads {got} inputs; a {kind} layer needs exactly {expected}")]
+    InputCount { layer: String, kind: &'static str, got: usize, expected: usize },
+    #[error("layer {layer} ({kind}) cannot read shape {got:?}; it needs {expected}")]
+    Shape { layer: String, kind: &'static str, got: Vec<usize>, expected: &'static str },
+    #[error("layer {layer} would hold {parameters} parameters; the limit is {limit}")]
+    TooLarge { layer: String, parameters: u128, limit: u128 },
+    #[error("layer {layer} is read by no other; remove it, or name it in the inputs of a later layer")]
+    Unread { layer: String },
+    #[error("the last layer gives shape {shape:?}; a list of logits is needed: end with a dense layer")]
+    Logits { shape: Vec<usize> },
+    #[error("{name} is {got}; it must be {range}")]
+    Setting { name: &'static str, got: f64, range: &'static str },
+    #[error("training diverged: the loss is {loss} at step {step}; lower the learning rate")]
+    Diverged { step: usize, loss: f64 },
+}
+
+impl NetError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Tensor(error) => error.code(),
+            Self::NoLayers
+            | Self::InputShape { .. }
+            | Self::InputCount { .. }
+            | Self::Name { .. }
+            | Self::UnknownInput { .. }
+            | Self::Unread { .. } => "net/graph",
+            Self::Shape { .. } | Self::Logits { .. } => "net/shape",
+            Self::TooLarge { .. } => "net/too-large",
+            Self::Setting { .. } => "net/setting",
+            Self::Diverged { .. } => "net/diverged",
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Softmax cross entropy, and what a net gets right.
+
+use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use serde::{Deserialize, Serialize};
+
+use super::{Network, Tape};
+use crate::data::Split;
+use crate::math;
+
+/// Samples per pass when a whole split is evaluated: enough to keep the matrix product busy, small enough for the cache.
+const SAMPLES_PER_PASS: usize = 128;
+
+/// Mean cross entropy of the softmax, in nats: loss = −(1/n) Σ log softmax(z)[y].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoftmaxCrossEntropy;
+
+impl SoftmaxCrossEntropy {
+    /// Sum (not mean) of the losses of `logits` [n, classes].
+    pub fn sum(self, logits: ArrayView2<'_, f32>, labels: &[usize]) -> f64 {
+        logits
+            .rows()
+            .into_iter()
+            .zip(labels)
+            .map(|(row, &label)| {
+                let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = row.iter().map(|z| math::exp_f32(z - max)).sum();
+                let own = row.get(label).copied().unwrap_or(f32::NAN);
+                math::ln(f64::from(sum)) + f64::from(max) - f64::from(own)
+            })
+            .sum()
+    }
+
+    /// Gradient of the mean loss with respect to the logits: (softmax(z) − onehot(y)) / n.
+    pub fn gradient(self, logits: ArrayView2<'_, f32>, labels: &[usize], mut gradient: ArrayViewMut2<'_, f32>) {
+        let scale = 1.0 / labels.len().max(1) as f32;
+        softmax(logits, gradient.view_mut());
+        for (mut row, &label) in gradient.rows_mut().into_iter().zip(labels) {
+            if let Some(own) = row.get_mut(label) {
+                *own -= 1.0;
+            }
+            row *= scale;
+        }
+    }
+}
+
+/// Probabilities of `logits` [n, classes], row by row.
+pub(crate) fn softmax(logits: ArrayView2<'_, f32>, mut out: ArrayViewMut2<'_, f32>) {
+    for (row, mut out) in logits.rows().into_iter().zip(out.rows_mut()) {
+        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        Zip::from(&mut out).and(row).for_each(|p, &z| *p = math::exp_f32(z - max));
+        let sum = out.sum();
+        out /= sum;
+    }
+}
+
+/// What a net gets right on a set of samples.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// How many were asked.
+    pub samples: usize,
+    /// How many answers were right.
+    pub correct: usize,
+    /// Share of correct answers, 0 to 1; 0 for no samples.
+    pub accuracy: f64,
+    /// Mean cross entropy in nats.
+    pub loss: f64,
+}
+
+impl Network {
+    /// Evaluates a whole split. `tape` may have any capacity above 0; `each` sees the logits of each pass in order.
+    pub fn evaluate(&self, split: &Split, tape: &mut Tape, mut each: impl FnMut(ArrayView2<'_, f32>)) -> Evaluation {
+        let (mut correct, mut loss) = (0, 0.0);
+        for (x, labels) in split.chunks(tape.capacity()) {
+            let logits = self.forward(x, tape);
+            correct +=
+                logits.rows().into_iter().zip(labels).filter(|(row, label)| first_max(row.iter()) == **label).count();
+            loss += SoftmaxCrossEntropy.sum(logits, labels);
+            each(logits);
+        }
+        let samples = split.len();
+        let share = 1.0 / samples.max(1) as f64;
+        Evaluation { samples, correct, accuracy: correct as f64 * share, loss: loss * share }
+    }
+
+    /// A tape of a good size for [`Self::evaluate`].
+    pub fn evaluation_tape(&self) -> Tape {
+        Tape::new(self, SAMPLES_PER_PASS)
+    }
+}
+
+/// Position of the largest value, the first of equals.
+fn first_max<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
+    values.enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn equal_logits_cost_the_log_of_the_classes() {
+        let loss = SoftmaxCrossEntropy.sum(array![[3.0, 3.0, 3.0, 3.0]].view(), &[2]);
+        assert!((loss - 4.0_f64.ln()).abs() < 1e-7);
+    }
+
+    #[test]
+    fn huge_logits_stay_finite() {
+        let logits = array![[1e30, -1e30], [-3e38, 3e38]];
+        assert_eq!(SoftmaxCrossEntropy.sum(logits.view(), &[0, 1]), 0.0);
+        let mut gradient = Array2::zeros((2, 2));
+        SoftmaxCrossEntropy.gradient(logits.view(), &[0, 1], gradient.view_mut());
+        assert_eq!(gradient, array![[0.0, 0.0], [0.0, 0.0]]);
+    }
+
+    #[test]
+    fn gradient_is_softmax_minus_label_over_n() {
+        let mut gradient = Array2::zeros((2, 2));
+        SoftmaxCrossEntropy.gradient(array![[0.0, 0.0], [0.0, 0.0]].view(), &[0, 1], gradient.view_mut());
+        assert_eq!(gradient, array![[-0.25, 0.25], [0.25, -0.25]]);
+    }
+}

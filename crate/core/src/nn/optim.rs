@@ -1,0 +1,115 @@
+//! Optimizers. Each keeps its state per parameter tensor, made at the first step and re-used.
+
+use super::{Gradients, NetError, Network};
+use crate::math;
+
+/// One update of all parameters of a net from their gradients.
+pub trait Optimizer: std::fmt::Debug {
+    /// Steps every parameter; `gradients` must belong to `network`.
+    fn step(&mut self, network: &mut Network, gradients: &Gradients);
+}
+
+/// Adam with weight decay added to the gradient.
+///
+/// ```text
+/// g ← g + decay·w    m ← β1·m + (1 − β1)·g    v ← β2·v + (1 − β2)·g²
+/// w ← w − lr/(1 − β1^t) · m / (√v/√(1 − β2^t) + ε)        β1 = 0.9, β2 = 0.999, ε = 1e-8
+/// ```
+/// Source: Kingma and Ba 2015, with the order of operations of PyTorch. Vectors: `train-*-adam`.
+#[derive(Debug, Clone)]
+pub struct Adam {
+    learning_rate: f64,
+    weight_decay: f32,
+    step: f64,
+    moments: Vec<(Vec<f32>, Vec<f32>)>,
+}
+
+/// Stochastic gradient descent with momentum: g ← g + decay·w, u ← μ·u + g, w ← w − lr·u.
+/// Vectors: `train-*-sgd` (PyTorch).
+#[derive(Debug, Clone)]
+pub struct Sgd {
+    learning_rate: f32,
+    momentum: f32,
+    weight_decay: f32,
+    velocity: Vec<Vec<f32>>,
+}
+
+fn check(name: &'static str, got: f64, good: impl Fn(f64) -> bool, range: &'static str) -> Result<f64, NetError> {
+    if got.is_finite() && good(got) { Ok(got) } else { Err(NetError::Setting { name, got, range }) }
+}
+
+fn check_common(learning_rate: f64, weight_decay: f64) -> Result<(), NetError> {
+    check("learning rate", learning_rate, |v| v > 0.0, "above 0")?;
+    check("weight decay", weight_decay, |v| v >= 0.0, "0 or more").map(drop)
+}
+
+impl Adam {
+    const BETA1: f32 = 0.9;
+    const BETA2: f32 = 0.999;
+    const EPSILON: f32 = 1e-8;
+
+    /// # Errors
+    /// [`NetError::Setting`] unless `learning_rate` > 0 and `weight_decay` ≥ 0, both finite.
+    pub fn new(learning_rate: f64, weight_decay: f64) -> Result<Self, NetError> {
+        check_common(learning_rate, weight_decay)?;
+        Ok(Self { learning_rate, weight_decay: weight_decay as f32, step: 0.0, moments: Vec::new() })
+    }
+}
+
+impl Optimizer for Adam {
+    fn step(&mut self, network: &mut Network, gradients: &Gradients) {
+        if self.moments.is_empty() {
+            self.moments = gradients.iter().map(|g| (vec![0.0; g.len()], vec![0.0; g.len()])).collect();
+        }
+        self.step += 1.0;
+        let rate = (self.learning_rate / (1.0 - math::pow(f64::from(Self::BETA1), self.step))) as f32;
+        let root = (1.0 - math::pow(f64::from(Self::BETA2), self.step)).sqrt() as f32;
+        for ((w, g), (m, v)) in network.parameters_mut().zip(gradients.iter()).zip(&mut self.moments) {
+            for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                let g = g + self.weight_decay * *w;
+                *m = Self::BETA1 * *m + (1.0 - Self::BETA1) * g;
+                *v = Self::BETA2 * *v + (1.0 - Self::BETA2) * g * g;
+                *w -= rate * (*m / (v.sqrt() / root + Self::EPSILON));
+            }
+        }
+    }
+}
+
+impl Sgd {
+    /// # Errors
+    /// [`NetError::Setting`] unless `learning_rate` > 0, 0 ≤ `momentum` < 1 and `weight_decay` ≥ 0, all finite.
+    pub fn new(learning_rate: f64, momentum: f64, weight_decay: f64) -> Result<Self, NetError> {
+        check_common(learning_rate, weight_decay)?;
+        let momentum = check("momentum", momentum, |v| (0.0..1.0).contains(&v), "0 or more and below 1")? as f32;
+        let (learning_rate, weight_decay) = (learning_rate as f32, weight_decay as f32);
+        Ok(Self { learning_rate, momentum, weight_decay, velocity: Vec::new() })
+    }
+}
+
+impl Optimizer for Sgd {
+    fn step(&mut self, network: &mut Network, gradients: &Gradients) {
+        if self.velocity.is_empty() {
+            self.velocity = gradients.iter().map(|g| vec![0.0; g.len()]).collect();
+        }
+        for ((w, g), u) in network.parameters_mut().zip(gradients.iter()).zip(&mut self.velocity) {
+            for ((w, g), u) in w.iter_mut().zip(g).zip(u) {
+                *u = self.momentum * *u + (g + self.weight_decay * *w);
+                *w -= self.learning_rate * *u;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let text = |result: Result<(), NetError>| result.unwrap_err().to_string();
+        assert_eq!(text(Adam::new(0.0, 0.0).map(drop)), "learning rate is 0; it must be above 0");
+        assert_eq!(text(Adam::new(0.1, -1.0).map(drop)), "weight decay is -1; it must be 0 or more");
+        assert_eq!(text(Sgd::new(0.1, 1.0, 0.0).map(drop)), "momentum is 1; it must be 0 or more and below 1");
+        assert!(Sgd::new(f64::NAN, 0.0, 0.0).is_err() && Adam::new(f64::INFINITY, 0.0).is_err());
+    }
+}

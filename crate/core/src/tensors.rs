@@ -1,0 +1,250 @@
+//! Safetensors: bytes <-> named tensors with string metadata. Models, datasets and relevances are all such files.
+
+use std::collections::BTreeMap;
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value, json};
+
+/// Values of one tensor, in the types our files use.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TensorData {
+    /// 32-bit floats.
+    F32(Vec<f32>),
+    /// 64-bit integers.
+    I64(Vec<i64>),
+    /// 16-bit integers.
+    I16(Vec<i16>),
+    /// 8-bit integers.
+    I8(Vec<i8>),
+    /// Bytes.
+    U8(Vec<u8>),
+}
+
+/// A named, shaped array in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// Unique in its file.
+    pub name: String,
+    /// Empty for a scalar.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub data: TensorData,
+}
+
+/// A whole file: metadata by key, tensors in file order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TensorFile {
+    /// Text by key.
+    pub metadata: BTreeMap<String, String>,
+    /// In file order.
+    pub tensors: Vec<Tensor>,
+}
+
+/// Why bytes are not a file we can use, or lack what was asked of them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each variant's text is its documentation
+pub enum TensorError {
+    #[error("not a whole safetensors file ({0}); the file may be cut short or of another format")]
+    Format(#[from] safetensors::SafeTensorError),
+    #[error("tensor {name} has type {dtype}; supported are F32, I64, I16, I8 and U8: convert it before saving")]
+    Dtype { name: String, dtype: String },
+    #[error("tensor {name} is missing; the file holds {held}")]
+    Missing { name: String, held: String },
+    #[error("tensor {name} must have type {expected}; save it as that")]
+    WrongType { name: String, expected: &'static str },
+    #[error("tensor {name} has shape {got:?}; {expected:?} is needed here")]
+    Shape { name: String, got: Vec<usize>, expected: Vec<usize> },
+    #[error("tensor {name} holds a value that is not a finite number at position {position}")]
+    NotFinite { name: String, position: usize },
+}
+
+impl TensorError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Format(_) => "file/format",
+            Self::Dtype { .. } | Self::WrongType { .. } => "file/type",
+            Self::Missing { .. } => "file/missing-tensor",
+            Self::Shape { .. } => "file/shape",
+            Self::NotFinite { .. } => "file/not-finite",
+        }
+    }
+}
+
+impl Tensor {
+    /// A tensor of 32-bit floats.
+    pub fn f32(name: impl Into<String>, shape: &[usize], values: Vec<f32>) -> Self {
+        Self { name: name.into(), shape: shape.to_vec(), data: TensorData::F32(values) }
+    }
+
+    /// # Errors
+    /// [`TensorError::WrongType`] unless the values are 32-bit floats, [`TensorError::NotFinite`] for NaN or infinity.
+    pub fn finite_f32(&self) -> Result<&[f32], TensorError> {
+        let TensorData::F32(values) = &self.data else {
+            return Err(TensorError::WrongType { name: self.name.clone(), expected: "F32" });
+        };
+        match values.iter().position(|v| !v.is_finite()) {
+            Some(position) => Err(TensorError::NotFinite { name: self.name.clone(), position }),
+            None => Ok(values),
+        }
+    }
+
+    fn dtype_and_bytes(&self) -> (&'static str, Vec<u8>) {
+        fn bytes<T: Copy, const N: usize>(values: &[T], to: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+            values.iter().flat_map(|&v| to(v)).collect()
+        }
+        match &self.data {
+            TensorData::F32(v) => ("F32", bytes(v, f32::to_le_bytes)),
+            TensorData::I64(v) => ("I64", bytes(v, i64::to_le_bytes)),
+            TensorData::I16(v) => ("I16", bytes(v, i16::to_le_bytes)),
+            TensorData::I8(v) => ("I8", bytes(v, i8::to_le_bytes)),
+            TensorData::U8(v) => ("U8", v.clone()),
+        }
+    }
+}
+
+impl TensorFile {
+    /// Reads a safetensors file. Memory stays within a small multiple of `bytes`.
+    ///
+    /// # Errors
+    /// [`TensorError::Format`] for anything that is not a whole file, [`TensorError::Dtype`] for types we do not use.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, TensorError> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let file = SafeTensors::deserialize(bytes)?;
+        let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let tensors = header.offset_keys().into_iter().map(|name| {
+            let view = file.tensor(&name)?;
+            let data = match view.dtype() {
+                Dtype::F32 => TensorData::F32(numbers(view.data(), f32::from_le_bytes)),
+                Dtype::I64 => TensorData::I64(numbers(view.data(), i64::from_le_bytes)),
+                Dtype::I16 => TensorData::I16(numbers(view.data(), i16::from_le_bytes)),
+                Dtype::I8 => TensorData::I8(numbers(view.data(), i8::from_le_bytes)),
+                Dtype::U8 => TensorData::U8(view.data().to_vec()),
+                other => return Err(TensorError::Dtype { name, dtype: format!("{other:?}") }),
+            };
+            Ok(Tensor { shape: view.shape().to_vec(), name, data })
+        });
+        Ok(Self { metadata, tensors: tensors.collect::<Result<_, _>>()? })
+    }
+
+    /// Writes the file. The `safetensors` crate orders metadata by a random hash; here the same content always gives
+    /// the same bytes: metadata by key, tensors as they come, header padded to 8 bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut header = Map::new();
+        if !self.metadata.is_empty() {
+            header.insert("__metadata__".into(), json!(self.metadata));
+        }
+        let mut data = Vec::new();
+        for tensor in &self.tensors {
+            let (dtype, bytes) = tensor.dtype_and_bytes();
+            let offsets = [data.len(), data.len() + bytes.len()];
+            header.insert(tensor.name.clone(), json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": offsets}));
+            data.extend(bytes);
+        }
+        let mut header = Value::Object(header).to_string().into_bytes();
+        header.resize(header.len().next_multiple_of(8), b' ');
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header);
+        file.extend(data);
+        file
+    }
+
+    /// The tensor of that name, if the file holds one.
+    pub fn find(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
+    }
+
+    /// # Errors
+    /// [`TensorError::Missing`] names what the file holds instead.
+    pub fn get(&self, name: &str) -> Result<&Tensor, TensorError> {
+        self.find(name).ok_or_else(|| TensorError::Missing { name: name.into(), held: self.list() })
+    }
+
+    /// Finite 32-bit floats of a given shape.
+    ///
+    /// # Errors
+    /// Missing, of another type or shape, or not finite.
+    pub fn weights(&self, name: &str, shape: &[usize]) -> Result<&[f32], TensorError> {
+        let tensor = self.get(name)?;
+        if tensor.shape != shape {
+            let (got, expected) = (tensor.shape.clone(), shape.to_vec());
+            return Err(TensorError::Shape { name: name.into(), got, expected });
+        }
+        tensor.finite_f32()
+    }
+
+    fn list(&self) -> String {
+        const SHOWN: usize = 6;
+        let names: Vec<&str> = self.tensors.iter().take(SHOWN).map(|t| t.name.as_str()).collect();
+        match (names.len(), self.tensors.len()) {
+            (0, _) => "no tensors".into(),
+            (shown, all) if shown < all => format!("{} and {} more", names.join(", "), all - shown),
+            _ => names.join(", "),
+        }
+    }
+}
+
+fn numbers<T, const N: usize>(bytes: &[u8], from: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks::<N>().0.iter().map(|&chunk| from(chunk)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn example() -> TensorFile {
+        let metadata = [("format", "test"), ("another", "value \"quoted\"")];
+        TensorFile {
+            metadata: metadata.map(|(k, v)| (k.into(), v.into())).into(),
+            tensors: vec![
+                Tensor::f32("b.weight", &[2, 2], vec![1.0, -2.5, 0.0, 3.25]),
+                Tensor { name: "a.index".into(), shape: vec![3], data: TensorData::I8(vec![-4, 0, 3]) },
+                Tensor { name: "y".into(), shape: vec![2], data: TensorData::I64(vec![7, -1]) },
+                Tensor { name: "z".into(), shape: vec![1], data: TensorData::I16(vec![-300]) },
+                Tensor { name: "x".into(), shape: vec![0, 4], data: TensorData::U8(vec![]) },
+            ],
+        }
+    }
+
+    #[test]
+    fn files_come_back_whole_and_in_order() {
+        let file = example();
+        let bytes = file.to_bytes();
+        assert_eq!(TensorFile::from_bytes(&bytes).unwrap(), file);
+        assert_eq!(TensorFile::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let bytes = example().to_bytes();
+        for length in 0..bytes.len() {
+            let error = TensorFile::from_bytes(&bytes[..length]).unwrap_err();
+            assert_eq!(error.code(), "file/format", "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_tensor_and_what_to_do() {
+        let file = example();
+        let text = file.get("c.weight").unwrap_err().to_string();
+        assert!(text.contains("c.weight") && text.contains("b.weight, a.index"), "{text}");
+        let text = file.weights("b.weight", &[4]).unwrap_err().to_string();
+        assert!(text.contains("[2, 2]") && text.contains("[4]"), "{text}");
+        assert_eq!(file.weights("y", &[2]).unwrap_err().code(), "file/type");
+        let nan = Tensor::f32("w", &[2], vec![1.0, f32::NAN]);
+        assert!(matches!(nan.finite_f32(), Err(TensorError::NotFinite { position: 1, .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_never_panic(flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..8)) {
+            let mut bytes = example().to_bytes();
+            for (index, byte) in flips {
+                let at = index.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = TensorFile::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The vectors of `tests/vectors`, run through the core.
+
+// Helpers of tests may panic; twins are compared with a tolerance.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use ecqx_core::data::Split;
+use ecqx_core::lrp::rules::{Epsilon, Explained, Rule};
+use ecqx_core::lrp::{Composite, OutputRelevance, explain};
+use ecqx_core::matmul::Pack;
+use ecqx_core::model::Architecture;
+use ecqx_core::nn::{Adam, Network, Optimizer, Sgd, Tape, Trainer};
+use ecqx_core::quant::{Codebook, Ecq, LayerInput, Quantizer};
+use ecqx_core::tensors::{TensorData, TensorFile};
+use ndarray::{Array2, ArrayView2};
+use serde_json::Value;
+
+/// All vectors whose name starts so; at least one.
+fn vectors(prefix: &str) -> Vec<(String, TensorFile, Value)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/ecqx");
+    let mut names: Vec<String> = std::fs::read_dir(folder.clone())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(prefix))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "no vector {prefix}*");
+    let read = |name: String| {
+        let file = TensorFile::from_bytes(&std::fs::read(folder.join(&name)).unwrap()).unwrap();
+        let case = serde_json::from_str(&file.metadata["case"]).unwrap();
+        (name, file, case)
+    };
+    names.into_iter().map(read).collect()
+}
+
+fn values<'a>(file: &'a TensorFile, name: &str) -> &'a [f32] {
+    file.get(name).unwrap().finite_f32().unwrap()
+}
+
+fn matrix<'a>(file: &'a TensorFile, name: &str) -> ArrayView2<'a, f32> {
+    let shape = &file.get(name).unwrap().shape;
+    ArrayView2::from_shape((shape[0], shape[1..].iter().product()), values(file, name)).unwrap()
+}
+
+fn labels(file: &TensorFile) -> Vec<usize> {
+    match &file.get("y").unwrap().data {
+        TensorData::I64(labels) => labels.iter().map(|&y| usize::try_from(y).unwrap()).collect(),
+        other => panic!("labels are {other:?}"),
+    }
+}
+
+/// Within `tolerance` of the expected tensor's largest magnitude.
+fn assert_close<'a>(what: &str, got: impl IntoIterator<Item = &'a f32>, expected: &[f32], tolerance: f32) {
+    let got: Vec<f32> = got.into_iter().copied().collect();
+    assert_eq!(got.len(), expected.len(), "{what}: length");
+    let scale = expected.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
+    let worst = got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
+    assert!(worst <= tolerance * scale, "{what}: off by {worst}, the largest magnitude is {scale}");
+}
+
+fn network(case: &Value, file: &TensorFile, prefix: &str) -> Network {
+    let architecture = Architecture::from_json(&case["architecture"].to_string()).unwrap();
+    let mut network = Network::new(&architecture).unwrap();
+    let names: Vec<String> = network.parameters().map(|p| format!("{prefix}{}", p.name)).collect();
+    for (name, parameter) in names.iter().zip(network.parameters_mut()) {
+        parameter.copy_from_slice(values(file, name));
+    }
+    network
+}
+
+#[test]
+fn training_follows_pytorch() {
+    for (name, file, case) in vectors("train-mlp") {
+        let mut network = network(&case, &file, "before.");
+        let learning_rate = case["lr"].as_f64().unwrap();
+        let optimizer: Box<dyn Optimizer> = match case["optimizer"].as_str().unwrap() {
+            "adam" => Box::new(Adam::new(learning_rate, 0.0).unwrap()),
+            _ => Box::new(Sgd::new(learning_rate, case["momentum"].as_f64().unwrap(), 0.0).unwrap()),
+        };
+        let [batches, size, ..] = file.get("x").unwrap().shape[..] else { panic!("{name}: shape of x") };
+        let features = network.input().iter().product();
+        let x = ArrayView2::from_shape((batches * size, features), values(&file, "x")).unwrap();
+        let split = Split { x: x.to_owned(), y: labels(&file) };
+        let mut trainer = Trainer::new(&network, size, optimizer);
+        for (step, (x, labels)) in split.chunks(size).enumerate() {
+            let loss = trainer.step(&mut network, x, labels).unwrap();
+            let expected = case["losses"][step].as_f64().unwrap();
+            assert!((loss - expected).abs() < 1e-4 * expected, "{name}: loss {step} is {loss}, not {expected}");
+            if step == 0 {
+                for (parameter, gradient) in network.parameters().zip(trainer.gradients().iter()) {
+                    let expected = values(&file, &format!("grad.{}", parameter.name));
+                    assert_close(&format!("{name}: grad.{}", parameter.name), gradient, expected, 1e-4);
+                }
+            }
+        }
+        for parameter in network.parameters() {
+            let expected = values(&file, &format!("after.{}", parameter.name));
+            assert_close(&format!("{name}: after.{}", parameter.name), parameter.values, expected, 1e-4);
+        }
+    }
+}
+
+#[test]
+fn relevances_follow_zennit() {
+    for (name, file, case) in vectors("lrp-mlp-epsilon-plus") {
+        let network = network(&case, &file, "model.");
+        let split = Split { x: matrix(&file, "x").to_owned(), y: labels(&file) };
+        // Smaller than the batch, so that sums over several passes are tested too.
+        let mut tape = Tape::new(&network, 4);
+        let mut logits = Vec::new();
+        network.evaluate(&split, &mut tape, |z| logits.extend(z));
+        assert_close(&format!("{name}: logits"), &logits, values(&file, "logits"), 1e-4);
+        let output = OutputRelevance::from_str(case["output_relevance"].as_str().unwrap()).unwrap();
+        // On dense layers `epsilon-plus` is the ε-rule.
+        let composite = Composite::named("epsilon").unwrap();
+        let relevances = explain(&network, &split, &composite, output, true, &mut tape).unwrap();
+        assert_eq!((relevances.weights.len(), relevances.inputs.len()), (3, 3));
+        for (node, relevance) in relevances.weights {
+            let what = format!("weight_relevance.{}.weight", network.nodes()[node].name);
+            assert_close(&format!("{name}: {what}"), &relevance, values(&file, &what), 1e-4);
+        }
+        for (node, relevance) in relevances.inputs {
+            let what = format!("input_relevance.{}", network.nodes()[node].name);
+            assert_close(&format!("{name}: {what}"), &relevance, values(&file, &what), 1e-4);
+        }
+    }
+}
+
+#[test]
+fn the_epsilon_rule_follows_zennit() {
+    for (name, file, case) in vectors("rule-dense-epsilon") {
+        let [outputs, inputs] = file.get("weight").unwrap().shape[..] else { panic!("{name}: shape of weight") };
+        let text = format!(
+            r#"{{"input": [{inputs}], "layers": [{{"name": "fc", "kind": "dense", "units": {outputs}, "bias": {}}}]}}"#,
+            file.find("bias").is_some()
+        );
+        let mut network = Network::new(&Architecture::from_json(&text).unwrap()).unwrap();
+        for (parameter, short) in network.parameters_mut().zip(["weight", "bias"]) {
+            parameter.copy_from_slice(values(&file, short));
+        }
+        let layer = network.nodes()[0].layer.affine().unwrap();
+        let (x, z) = (matrix(&file, "x"), matrix(&file, "z"));
+        let (mut own_z, mut relevance, mut pack) = (Array2::zeros(z.dim()), Array2::zeros(x.dim()), Pack::default());
+        layer.transform(layer.weight(), layer.bias(), x, own_z.view_mut(), &mut pack);
+        assert_close(&format!("{name}: z"), &own_z, values(&file, "z"), 1e-5);
+        let at = Explained { layer, x, z: own_z.view(), relevance_out: matrix(&file, "relevance_out") };
+        let rule = case["rule"].as_str().unwrap(); // epsilon(…)
+        let rule = Epsilon::new(rule["epsilon(".len()..rule.len() - 1].parse().unwrap()).unwrap();
+        rule.relevance_in(at, relevance.view_mut(), &mut pack);
+        assert_close(&format!("{name}: relevance_in"), &relevance, values(&file, "relevance_in"), 1e-4);
+    }
+}
+
+#[test]
+fn centroids_follow_the_published_code() {
+    for (name, file, case) in vectors("assign-") {
+        let bits = u8::try_from(case["bits"].as_u64().unwrap()).unwrap();
+        for layer in case["layers"].as_array().unwrap().iter().map(|layer| layer.as_str().unwrap()) {
+            let codebook = Codebook::uniform(layer, values(&file, &format!("in.{layer}")), bits).unwrap();
+            let expected = values(&file, &format!("centroids.{layer}"));
+            assert_close(&format!("{name}: centroids.{layer}"), codebook.centroids(), expected, 1e-6);
+        }
+    }
+}
+
+#[test]
+fn without_lambda_the_assignment_is_the_published_one() {
+    for (name, file, case) in vectors("assign-").into_iter().filter(|(.., case)| case["lambda"] == 0.0) {
+        let bits = u8::try_from(case["bits"].as_u64().unwrap()).unwrap();
+        for layer in case["layers"].as_array().unwrap().iter().map(|layer| layer.as_str().unwrap()) {
+            let weights = values(&file, &format!("in.{layer}"));
+            let codebook = Codebook::uniform(layer, weights, bits).unwrap();
+            let input = LayerInput::new(layer, weights, None, &codebook, weights.len()).unwrap();
+            let assignment = Ecq::new(0.0).unwrap().assign(&input).unwrap();
+            let out =
+                assignment.clusters.iter().map(|&c| codebook.centroid(c)).zip(values(&file, &format!("out.{layer}")));
+            let step = codebook.step_size();
+            let different = out.filter(|(got, expected)| (got - *expected).abs() > 0.1 * step).count();
+            assert!(different * 1000 <= weights.len(), "{name}: {different} of {layer} differ");
+        }
+    }
+}
