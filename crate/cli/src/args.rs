@@ -1,0 +1,153 @@
+//! What people type: one struct per command.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use ecqx_core::lrp::{LrpError, OutputRelevance};
+use ecqx_core::quant::{Method, QuantError};
+
+/// Quantize neural nets with ECQx: entropy-constrained, relevance-corrected.
+#[derive(Debug, Parser)]
+#[command(name = "ecqx", version, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print one JSON object on standard output and nothing else there
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a net, from an architecture or on from a model
+    Train(Train),
+    /// Count the right answers of a model on a dataset
+    Eval(Eval),
+    /// Measure the relevance of every weight (layer-wise relevance propagation)
+    Lrp(Lrp),
+    /// Quantize a model without training
+    Quantize(Quantize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SplitName {
+    Train,
+    Test,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimizerName {
+    Adam,
+    Sgd,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Train {
+    /// A model, or an architecture (.json) whose weights are then drawn from the seed
+    #[arg(long, short)]
+    pub(crate) model: PathBuf,
+    /// A dataset; its training split is learned, its test split (if any) evaluated at the end
+    #[arg(long, short)]
+    pub(crate) data: PathBuf,
+    /// Where the trained model goes
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    #[arg(long, value_enum, default_value = "adam")]
+    pub(crate) optimizer: OptimizerName,
+    /// Learning rate
+    #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true)]
+    pub(crate) lr: f64,
+    /// Momentum of sgd
+    #[arg(long, default_value_t = 0.9, allow_negative_numbers = true)]
+    pub(crate) momentum: f64,
+    /// Weight decay, added to the gradient
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) weight_decay: f64,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: u32,
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch_size: u32,
+    /// Decides the initial weights and the order of samples
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Take the samples in file order
+    #[arg(long)]
+    pub(crate) no_shuffle: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Eval {
+    #[arg(long, short)]
+    pub(crate) model: PathBuf,
+    #[arg(long, short)]
+    pub(crate) data: PathBuf,
+    #[arg(long, value_enum, default_value = "test")]
+    pub(crate) split: SplitName,
+    /// Where the logits [n, classes] go
+    #[arg(long)]
+    pub(crate) logits: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Lrp {
+    #[arg(long, short)]
+    pub(crate) model: PathBuf,
+    #[arg(long, short)]
+    pub(crate) data: PathBuf,
+    #[arg(long, value_enum, default_value = "test")]
+    pub(crate) split: SplitName,
+    /// Where the relevances go
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// Which rule applies where
+    #[arg(long, default_value = "epsilon")]
+    pub(crate) composite: String,
+    /// Where relevance starts: logit, one or probability
+    #[arg(long, default_value = "logit", value_parser = |name: &str| -> Result<OutputRelevance, LrpError> { name.parse() })]
+    pub(crate) output_relevance: OutputRelevance,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Quantize {
+    #[arg(long, short)]
+    pub(crate) model: PathBuf,
+    /// Where the quantized model goes
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// nearest, ecq or ecqx
+    #[arg(long, value_parser = |name: &str| -> Result<Method, QuantError> { name.parse() })]
+    pub(crate) method: Method,
+    /// Bit width, 2 to 8
+    #[arg(long)]
+    pub(crate) bits: u8,
+    /// Entropy weight λ, 0 to 1
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) lambda: f64,
+    /// Relevance scaling: the share of sparsity, 0 to 1, that the relevance correction may give back
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) p: f64,
+    /// Relevances of this model's weights, from `ecqx lrp`; ecqx needs them
+    #[arg(long)]
+    pub(crate) relevance: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn unknown_names_are_wrong_usage() {
+        let parse = |words: &str| Args::try_parse_from(words.split(' ')).map(drop).map_err(|error| error.to_string());
+        let error = parse("ecqx quantize -m a -o b --method best --bits 4").unwrap_err();
+        assert!(error.contains("choose one of: nearest, ecq, ecqx"), "{error}");
+        assert!(parse("ecqx train -m a -d b -o c --epochs 0").is_err());
+        assert!(parse("ecqx quantize -m a -o b --method ecq --bits 4 --json").is_ok());
+    }
+}

@@ -1,0 +1,52 @@
+//! The only file access: paths to bytes and back.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ecqx_core::data::{Dataset, Split};
+use ecqx_core::model::Model;
+
+use crate::args::SplitName;
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+pub(crate) fn read_model(path: &Path) -> Result<Model> {
+    Model::from_bytes(&read(path)?).with_context(|| path.display().to_string())
+}
+
+/// A dataset that fits the model.
+pub(crate) fn read_dataset(path: &Path, model: &Model) -> Result<Dataset> {
+    let dataset = Dataset::from_bytes(&read(path)?).with_context(|| path.display().to_string())?;
+    let network = &model.network;
+    dataset.expect_fit(network.input(), network.outputs()).with_context(|| path.display().to_string())?;
+    Ok(dataset)
+}
+
+pub(crate) fn split(dataset: &Dataset, name: SplitName) -> Result<&Split> {
+    Ok(match name {
+        SplitName::Train => dataset.train()?,
+        SplitName::Test => dataset.test()?,
+    })
+}
+
+/// Writes a file that appears whole or not at all: beside its place first, then moved into it.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As for any new file; the system's umask takes its part away.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut write = || {
+        let mut file = builder.prefix(".ecqx-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        anyhow::Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

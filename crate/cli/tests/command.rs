@@ -1,0 +1,135 @@
+//! The command as people run it: real files, exit codes, what is printed where.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests may panic
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ecqx_core::session::Session;
+use ecqx_core::tensors::{TensorData, TensorFile};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn asset(name: &str) -> String {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets").join(name).to_str().unwrap().to_owned()
+}
+
+fn ecqx(folder: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ecqx")).current_dir(folder).args(words).output().unwrap()
+}
+
+/// Runs with `--json` and reads the one object on standard output.
+fn report(folder: &Path, words: &[&str]) -> Value {
+    let output = ecqx(folder, &[words, &["--json"]].concat());
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Exit code 1, nothing on standard output, one line on standard error.
+fn failure(folder: &Path, words: &[&str]) -> String {
+    let output = ecqx(folder, words);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len(), text.lines().count()), (Some(1), 0, 1), "{words:?}: {text}");
+    text
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_shipped_model_is_what_its_command_makes() {
+    let folder = TempDir::new().unwrap();
+    let (architecture, data) = (asset("models/digits-mlp.json"), asset("datasets/digits.safetensors"));
+    let words = ["train", "--model", &architecture, "--data", &data, "-o", "digits-mlp.safetensors", "--seed", "0"];
+    let report = report(folder.path(), &[&words[..], &["--epochs", "120", "--weight-decay", "0.001"]].concat());
+    assert!(report["test"]["accuracy"].as_f64().unwrap() >= 0.965);
+    assert_eq!(report["losses"].as_array().unwrap().len(), 120 * 23);
+    let made = std::fs::read(folder.path().join("digits-mlp.safetensors")).unwrap();
+    assert!(made == std::fs::read(asset("models/digits-mlp.safetensors")).unwrap(), "other bytes than the asset");
+}
+
+#[test]
+fn page_and_command_agree() {
+    let folder = TempDir::new().unwrap();
+    let (model, data) = (asset("models/digits-mlp.safetensors"), asset("datasets/digits.safetensors"));
+    let mut session = Session::from_bytes(&std::fs::read(&model).unwrap(), &std::fs::read(&data).unwrap()).unwrap();
+    report(folder.path(), &["lrp", "-m", &model, "-d", &data, "--split", "train", "-o", "relevance"]);
+    for (method, bits, lambda, p) in [("nearest", 2, 0.0, 0.0), ("ecq", 3, 0.05, 0.0), ("ecqx", 4, 0.2, 0.05)] {
+        let (bits_text, lambda_text, p_text) = (bits.to_string(), lambda.to_string(), p.to_string());
+        let settings = ["--method", method, "--bits", &bits_text, "--lambda", &lambda_text, "--p", &p_text];
+        let words = ["quantize", "-m", &model, "-o", "quantized", "--relevance", "relevance"];
+        let quantized = report(folder.path(), &[&words[..], &settings].concat());
+        let settings = json!({"method": method, "bits": bits, "lambda": lambda, "p": p});
+        assert_eq!(quantized, json!(session.quantize(serde_json::from_value(settings).unwrap()).unwrap()));
+        let evaluated = report(folder.path(), &["eval", "-m", "quantized", "-d", &data]);
+        assert_eq!(evaluated, json!(session.evaluate().unwrap()));
+    }
+}
+
+#[test]
+fn a_quantized_file_holds_integers_and_steps() {
+    let folder = TempDir::new().unwrap();
+    let model = asset("models/digits-mlp.safetensors");
+    report(folder.path(), &["quantize", "-m", &model, "-o", "q", "--method", "ecq", "--bits", "3", "--lambda", "0.1"]);
+    let file = TensorFile::from_bytes(&std::fs::read(folder.path().join("q")).unwrap()).unwrap();
+    let how: Value = serde_json::from_str(&file.metadata["quantization"]).unwrap();
+    assert_eq!(how, json!({"method": "ecq", "bits": 3, "lambda": 0.1, "p": 0.0, "mode": "exact"}));
+    for layer in ["fc1", "fc2", "fc3"] {
+        let weights = file.get(&format!("{layer}.weight")).unwrap();
+        let TensorData::I8(levels) = &file.get(&format!("{layer}.weight.index")).unwrap().data else {
+            panic!("{layer}")
+        };
+        let step = file.get(&format!("{layer}.weight.step")).unwrap().finite_f32().unwrap()[0];
+        let same = |(w, &level): (&f32, &i8)| *w == f32::from(level) * step && (-4..=4).contains(&level);
+        assert!(weights.finite_f32().unwrap().iter().zip(levels).all(same), "{layer}");
+    }
+}
+
+#[test]
+fn logits_come_as_a_tensor() {
+    let folder = TempDir::new().unwrap();
+    let (model, data) = (asset("models/digits-mlp.safetensors"), asset("datasets/digits.safetensors"));
+    report(folder.path(), &["eval", "-m", &model, "-d", &data, "--split", "train", "--logits", "logits"]);
+    let file = TensorFile::from_bytes(&std::fs::read(folder.path().join("logits")).unwrap()).unwrap();
+    assert_eq!(file.get("logits").unwrap().shape, [1437, 10]);
+}
+
+#[test]
+fn what_fails_says_why_and_leaves_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (model, data) = (asset("models/digits-mlp.safetensors"), asset("datasets/digits.safetensors"));
+    let at = folder.path();
+    std::fs::write(at.join("short"), &std::fs::read(&model).unwrap()[..1000]).unwrap();
+    let before = files(at);
+    let quantize = |words: &str| {
+        failure(at, &[&["quantize", "-m", &model, "-o", "out"], &*words.split(' ').collect::<Vec<_>>()].concat())
+    };
+    assert!(failure(at, &["eval", "-m", "missing", "-d", &data]).contains("cannot read missing"));
+    assert!(failure(at, &["eval", "-m", "short", "-d", &data]).contains("short: model: not a whole safetensors file"));
+    assert!(failure(at, &["eval", "-m", &data, "-d", &data]).contains("is this a model file?"));
+    assert!(failure(at, &["eval", "-m", &model, "-d", &model]).contains("is this a dataset file?"));
+    assert!(
+        failure(at, &["lrp", "-m", &model, "-d", &data, "-o", "out", "--composite", "best"]).contains("choose one of")
+    );
+    assert!(quantize("--method ecq --bits 9").contains("from 2 to 8"));
+    assert!(quantize("--method ecq --bits 4 --lambda -1").contains("lambda is -1"));
+    assert!(quantize("--method ecq --bits 4 --lambda NaN").contains("lambda is NaN"));
+    assert!(quantize("--method ecqx --bits 4 --p 2").contains("p is 2"));
+    assert!(quantize("--method ecqx --bits 4").contains("needs the relevance of layer fc1"));
+    let train = ["train", "-m", &model, "-d", &data, "-o", "out", "--lr"];
+    assert!(failure(at, &[&train[..], &["0"]].concat()).contains("learning rate is 0"));
+    assert!(failure(at, &["eval", "-m", &model, "-d", &data, "--logits", "no/such/folder"]).contains("cannot write"));
+    assert_eq!(files(at), before);
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let folder = TempDir::new().unwrap();
+    for words in [&["shrink"][..], &[], &["quantize", "--method", "best"], &["train", "--epochs", "0"]] {
+        assert_eq!(ecqx(folder.path(), words).status.code(), Some(2), "{words:?}");
+    }
+}
