@@ -1,5 +1,5 @@
 //! Datasets: labelled samples in one or two splits. They come from bytes, never from a path. Order of samples for
-//! training is in [`batches`].
+//! training is in [`Batches`].
 
 mod batches;
 

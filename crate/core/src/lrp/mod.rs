@@ -1,5 +1,5 @@
 //! Layer-wise relevance propagation: how much each weight and each input contributed to an answer. Rules are in
-//! [`rules`], which rule applies where in [`composite`]; [`explain`] runs them over a net.
+//! [`rules`], which rule applies where in [`Composite`]; [`explain`] runs them over a net.
 
 mod composite;
 mod explain;

@@ -8,7 +8,7 @@ use super::ModelError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
-    /// Shape of one sample: [features] or [channels, height, width].
+    /// Shape of one sample: `[features]` or `[channels, height, width]`.
     pub input: Vec<usize>,
     /// In an order in which each reads only earlier ones.
     pub layers: Vec<LayerSpec>,
@@ -41,7 +41,7 @@ pub enum LayerKind {
     },
     /// max(0, x).
     Relu,
-    /// Any shape to [features].
+    /// Any shape to `[features]`.
     Flatten,
 }
 

@@ -1,5 +1,5 @@
-//! A model is a net with its architecture and what its file says about it. The architecture is in [`architecture`],
-//! quantized weights in a file in [`quantized`].
+//! A model is a net with its architecture and what its file says about it. The architecture is in [`Architecture`],
+//! quantized weights in a file in [`QuantizedTensor`].
 
 mod architecture;
 mod quantized;

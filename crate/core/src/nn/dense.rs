@@ -6,7 +6,7 @@ use super::Affine;
 use crate::matmul::{Pack, Update, matmul};
 use crate::rng::Rng;
 
-/// z = W·x + b. Shapes: weight [out, in], bias [out], x [n, in], z [n, out].
+/// z = W·x + b. Shapes: weight `[out, in]`, bias `[out]`, x `[n, in]`, z `[n, out]`.
 #[derive(Debug, Clone)]
 pub struct Dense {
     inputs: usize,

@@ -10,7 +10,7 @@ use crate::math;
 /// Samples per pass when a whole split is evaluated: enough to keep the matrix product busy, small enough for the cache.
 const SAMPLES_PER_PASS: usize = 128;
 
-/// Mean cross entropy of the softmax, in nats: loss = −(1/n) Σ log softmax(z)[y].
+/// Mean cross entropy of the softmax, in nats: `loss = −(1/n) Σ log softmax(z)[y]`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SoftmaxCrossEntropy;
 

@@ -20,7 +20,7 @@ pub enum Layer {
     Dense(Dense),
     /// max(0, x).
     Relu,
-    /// Any shape to [features].
+    /// Any shape to `[features]`.
     Flatten,
 }
 

@@ -1,0 +1,50 @@
+/** Colours (`#rrggbb`) and sizes of a chart; sizes are CSS pixels, the drawing multiplies them by `dpr`. */
+export interface ChartTheme {
+  dpr: number;
+  font_family: string;
+  font_size: number;
+  /** Text and the strongest marks; secondary text; hairlines; the chart's background. */
+  ink: string;
+  ink_muted: string;
+  grid: string;
+  surface: string;
+  /** Clusters below zero, the zero cluster, clusters above zero. */
+  negative: string;
+  zero: string;
+  positive: string;
+  /** The hue of relevance. */
+  relevance: string;
+  /** The current state of whatever has no sign. */
+  accent: string;
+}
+
+/** Bars per centroid of one layer; all three lists are shares of the layer's weights, 0 to 1. */
+export interface OccupancyChart {
+  centroids: number[];
+  zero: number;
+  current: number[];
+  nearest: number[];
+  /** ECQ without relevance; null where the method is not ECQx. */
+  ecq: number[] | null;
+}
+
+/** One row per layer, shares 0 to 1. */
+export interface SparsityChart {
+  layers: string[];
+  current: number[];
+  nearest: number[];
+  /** ECQ without relevance; null where the method is not ECQx. */
+  ecq: number[] | null;
+}
+
+/** Accuracy along the control that was moved last. */
+export interface AccuracyChart {
+  /** The control's name and range; `power` bends the axis as the slider is bent: position = ((x − min)/(max − min))^(1/power). */
+  axis: { label: string; min: number; max: number; power: number };
+  /** Visited points, in order of visit. */
+  trail: { x: number; accuracy: number }[];
+  current: { x: number; accuracy: number };
+  float_accuracy: number;
+  /** 95 % confidence interval of the current accuracy, 0 to 1. */
+  interval: [number, number];
+}

@@ -1,0 +1,81 @@
+//! The engine module: a thin skin over the core's session. Convert, call, convert; nothing is computed here.
+
+mod panic;
+
+use ecqx_core::CoreError;
+use ecqx_core::session::Session as CoreSession;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.ts");
+
+/// A loaded net. It owns every array; JavaScript holds this handle and calls `free()`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Session(CoreSession);
+
+#[wasm_bindgen]
+impl Session {
+    /// Reads a model and a dataset (safetensors). The bytes are copied in once; the caller keeps its buffers.
+    ///
+    /// # Errors
+    /// A JS `Error` whose `name` is the core's stable code.
+    #[wasm_bindgen(constructor)]
+    pub fn new(model: &[u8], dataset: &[u8]) -> Result<Self, JsValue> {
+        panic::keep_text();
+        CoreSession::from_bytes(model, dataset).map(Self).map_err(|error| to_js_error(&error))
+    }
+
+    /// What was loaded.
+    ///
+    /// # Errors
+    /// Only where the report cannot be converted.
+    #[wasm_bindgen(unchecked_return_type = "ModelReport")]
+    pub fn describe(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.0.describe())
+    }
+
+    /// Quantizes the float net anew; bad settings change nothing.
+    ///
+    /// # Errors
+    /// Settings that are missing, of another type or out of range.
+    #[wasm_bindgen(unchecked_return_type = "QuantizeReport")]
+    pub fn quantize(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "QuantizeSettings")] settings: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let settings = from_js(settings, "settings/type")?;
+        to_js(&self.0.quantize(settings).map_err(|error| to_js_error(&error))?)
+    }
+
+    /// Evaluates the net of the last `quantize` on the test set.
+    ///
+    /// # Errors
+    /// Only where the report cannot be converted.
+    #[wasm_bindgen(unchecked_return_type = "Evaluation")]
+    pub fn evaluate(&mut self) -> Result<JsValue, JsValue> {
+        to_js(&self.0.evaluate().map_err(|error| to_js_error(&error))?)
+    }
+}
+
+/// Reports become plain objects; what is absent becomes `null`, as in the command's JSON.
+fn to_js(report: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    report.serialize(&serializer).map_err(|error| named_error("engine/report", &error.to_string()))
+}
+
+fn from_js<T: DeserializeOwned>(value: JsValue, code: &str) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| named_error(code, &error.to_string()))
+}
+
+fn to_js_error(error: &CoreError) -> JsValue {
+    named_error(error.code(), &error.to_string())
+}
+
+fn named_error(code: &str, text: &str) -> JsValue {
+    let error = js_sys::Error::new(text);
+    error.set_name(code);
+    error.into()
+}
