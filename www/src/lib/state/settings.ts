@@ -1,0 +1,59 @@
+/** The controls: names, ranges, and what the page opens with. */
+import type { Method, QuantizeSettings } from '../engine/protocol.ts';
+import type { Scale } from '../scale.ts';
+
+export type DialKey = 'bits' | 'lambda' | 'p';
+
+export interface Dial {
+  key: DialKey;
+  /** Accessible name, also used in sentences. */
+  label: string;
+  scale: Scale;
+  /** Values marked under the track. */
+  ticks: number[];
+}
+
+export const METHODS: { value: Method; label: string; spoken: string }[] = [
+  { value: 'nearest', label: 'nearest neighbour', spoken: 'Nearest neighbour' },
+  { value: 'ecq', label: 'ECQ', spoken: 'ECQ' },
+  { value: 'ecqx', label: 'ECQx', spoken: 'ECQx' },
+];
+
+export const DIALS: Record<DialKey, Dial> = {
+  bits: {
+    key: 'bits',
+    label: 'Bit width',
+    scale: { min: 2, max: 8, power: 1, step: 1, grain: () => 1, arrow: 1 / 6, page: 2 / 6 },
+    ticks: [2, 3, 4, 5, 6, 7, 8],
+  },
+  lambda: {
+    key: 'lambda',
+    label: 'Entropy weight λ',
+    scale: { min: 0, max: 1, power: 3, step: 0.0001, grain: lambdaGrain, arrow: 0.01, page: 0.1 },
+    ticks: [0, 0.01, 0.1, 0.3, 0.6, 1],
+  },
+  p: {
+    key: 'p',
+    label: 'Relevance scaling',
+    scale: { min: 0, max: 0.5, power: 1, step: 0.001, grain: () => 0.005, arrow: 0.02, page: 0.1 },
+    ticks: [0, 0.1, 0.2, 0.3, 0.4, 0.5],
+  },
+};
+
+/** About two digits that mean something, wherever on the bent track. */
+function lambdaGrain(lambda: number): number {
+  if (lambda < 0.01) return 0.0001;
+  return lambda < 0.2 ? 0.001 : 0.01;
+}
+
+export const DEFAULTS: Readonly<QuantizeSettings> = { method: 'ecqx', bits: 4, lambda: 0.08, p: 0.1 };
+
+export const MODELS = [{ value: 'digits-mlp', label: 'digits-mlp' }] as const;
+
+/** Why a dial changes nothing at these settings; null where it does. */
+export function withoutEffect(key: DialKey, { method, lambda }: QuantizeSettings): string | null {
+  if (key === 'lambda' && method === 'nearest') return 'No effect here: nearest neighbour ignores λ.';
+  if (key !== 'p') return null;
+  if (method !== 'ecqx') return 'No effect here: only ECQx uses relevance.';
+  return lambda === 0 ? 'No effect while λ is 0.' : null;
+}
