@@ -61,12 +61,17 @@ pub enum TensorError {
 
 impl TensorError {
     pub(crate) fn code(&self) -> &'static str {
+        self.codes()[0]
+    }
+
+    /// The code for a file as such, for a model's file and for a dataset's: callers tell by it which file is to blame.
+    pub(crate) fn codes(&self) -> [&'static str; 3] {
         match self {
-            Self::Format(_) => "file/format",
-            Self::Dtype { .. } | Self::WrongType { .. } => "file/type",
-            Self::Missing { .. } => "file/missing-tensor",
-            Self::Shape { .. } => "file/shape",
-            Self::NotFinite { .. } => "file/not-finite",
+            Self::Format(_) => ["file/format", "model/file-format", "data/file-format"],
+            Self::Dtype { .. } | Self::WrongType { .. } => ["file/type", "model/tensor-type", "data/tensor-type"],
+            Self::Missing { .. } => ["file/missing-tensor", "model/missing-tensor", "data/missing-tensor"],
+            Self::Shape { .. } => ["file/shape", "model/tensor-shape", "data/tensor-shape"],
+            Self::NotFinite { .. } => ["file/not-finite", "model/not-finite", "data/not-finite"],
         }
     }
 }

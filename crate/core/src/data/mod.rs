@@ -61,7 +61,7 @@ pub enum DataError {
 impl DataError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Tensor(error) => error.code(),
+            Self::Tensor(error) => error.codes()[2],
             Self::NotADataset { .. } => "data/format",
             Self::Metadata { .. } => "data/metadata",
             Self::Counts { .. } => "data/counts",
@@ -239,17 +239,17 @@ mod tests {
         assert_eq!(code(|f| _ = f.metadata.insert("x_scale".into(), "0".into())), "data/metadata");
         assert_eq!(code(|f| _ = f.metadata.insert("version".into(), "2".into())), "data/metadata");
         assert_eq!(code(|f| f.tensors.clear()), "data/no-split");
-        assert_eq!(code(|f| _ = f.tensors.pop()), "file/missing-tensor");
+        assert_eq!(code(|f| _ = f.tensors.pop()), "data/missing-tensor");
         assert_eq!(code(|f| f.tensors[1].data = TensorData::I64(vec![0, 2, 0])), "data/label");
         assert_eq!(code(|f| f.tensors[1].data = TensorData::I64(vec![0, -1, 0])), "data/label");
-        assert_eq!(code(|f| f.tensors[1] = Tensor::f32("train.y", &[3], vec![0.0; 3])), "file/type");
+        assert_eq!(code(|f| f.tensors[1] = Tensor::f32("train.y", &[3], vec![0.0; 3])), "data/tensor-type");
         assert_eq!(
             code(|f| f.tensors[1] = Tensor { name: "train.y".into(), shape: vec![2], data: TensorData::U8(vec![0, 1]) }),
             "data/counts"
         );
         assert_eq!(
             code(|f| f.tensors[0] = Tensor::f32("train.x", &[3, 1], vec![0.0, f32::NAN, 1.0])),
-            "file/not-finite"
+            "data/not-finite"
         );
         assert_eq!(code(|f| f.tensors[0] = Tensor::f32("train.x", &[3, 0], vec![])), "data/empty");
         assert_eq!(
@@ -257,7 +257,7 @@ mod tests {
                 f.tensors.push(Tensor::f32("test.x", &[1, 3], vec![0.0; 3]));
                 f.tensors.push(Tensor { name: "test.y".into(), shape: vec![1], data: TensorData::U8(vec![0]) });
             }),
-            "file/shape"
+            "data/tensor-shape"
         );
     }
 }

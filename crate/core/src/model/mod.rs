@@ -49,7 +49,7 @@ pub enum ModelError {
 impl ModelError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Tensor(error) => error.code(),
+            Self::Tensor(error) => error.codes()[1],
             Self::Net(error) => error.code(),
             Self::NotAModel { .. } => "model/format",
             Self::Version { .. } => "model/version",
@@ -154,11 +154,11 @@ mod tests {
         assert_eq!(code(|f| _ = f.metadata.insert("version".into(), "9".into())), "model/version");
         assert_eq!(code(|f| _ = f.metadata.remove("architecture")), "model/architecture");
         assert_eq!(code(|f| _ = f.metadata.insert("classes".into(), r#"["one"]"#.into())), "model/classes");
-        assert_eq!(code(|f| _ = f.tensors.pop()), "file/missing-tensor");
-        assert_eq!(code(|f| f.tensors[0].shape = vec![4, 3]), "file/shape");
+        assert_eq!(code(|f| _ = f.tensors.pop()), "model/missing-tensor");
+        assert_eq!(code(|f| f.tensors[0].shape = vec![4, 3]), "model/tensor-shape");
         assert_eq!(
             code(|f| f.tensors[1] = Tensor::f32("fc1.bias", &[3], vec![0.0, f32::INFINITY, 0.0])),
-            "file/not-finite"
+            "model/not-finite"
         );
     }
 }

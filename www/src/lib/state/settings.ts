@@ -35,8 +35,17 @@ export const DIALS: Record<DialKey, Dial> = {
   p: {
     key: 'p',
     label: 'Relevance scaling',
-    scale: { min: 0, max: 0.5, power: 1, step: 0.001, grain: () => 0.005, arrow: 0.02, page: 0.1 },
-    ticks: [0, 0.1, 0.2, 0.3, 0.4, 0.5],
+    // Bent as well: most of what p does, it does near 0.
+    scale: {
+      min: 0,
+      max: 0.5,
+      power: 2,
+      step: 0.001,
+      grain: (p) => (p < 0.05 ? 0.001 : 0.005),
+      arrow: 0.02,
+      page: 0.1,
+    },
+    ticks: [0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5],
   },
 };
 

@@ -25,6 +25,8 @@ export async function loadEngineFiles(fresh: boolean): Promise<Loaded<EngineFile
 
 /** An engine's refusal to load, told as a matter of the file it is about: the engine knows no file names. */
 export function blame({ code, message }: EngineError): EngineError {
-  const dataset = code.startsWith('data/') || message.startsWith('dataset:');
-  return damaged(dataset ? DATASET_FILE : MODEL_FILE, { code, message: message.replace(/^(dataset|model): /, '') });
+  return damaged(code.startsWith('data/') ? DATASET_FILE : MODEL_FILE, {
+    code,
+    message: message.replace(/^(dataset|model): /, ''),
+  });
 }
