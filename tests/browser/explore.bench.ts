@@ -38,7 +38,7 @@ for (const [name, from, to] of [
       const store = globalThis as unknown as { finals: number[]; input: number; quiet: () => Promise<void> };
       store.finals = [];
       store.input = 0;
-      addEventListener('pointermove', (event) => (store.input = event.timeStamp), { capture: true });
+      addEventListener('pointerrawupdate', (event) => (store.input = event.timeStamp), { capture: true });
       const [accuracy, main] = [document.querySelector('[data-metric="accuracy"]'), document.querySelector('main')];
       if (!accuracy || !main) throw new Error('no accuracy');
       new MutationObserver(() => {
@@ -54,6 +54,12 @@ for (const [name, from, to] of [
     });
     await page.mouse.move(box.x + box.width * from, y);
     await page.mouse.down();
+    // Pressing moves the slider already; what is measured begins when that is done.
+    await page.evaluate(async () => {
+      const store = globalThis as unknown as { finals: number[]; quiet: () => Promise<void> };
+      await store.quiet();
+      store.finals = [];
+    });
     const redraws: number[] = [];
     for (let i = 1; redraws.length < REPEATS; i++) {
       // A third of the track and more at a time, so that every move lands on another value.

@@ -1,6 +1,8 @@
 //! What people read: a JSON object, or a few lines of text.
 
-use anyhow::Result;
+use std::io::{ErrorKind, Write};
+
+use anyhow::{Context, Result};
 use ecqx_core::nn::Evaluation;
 use ecqx_core::quant::QuantizeReport;
 use serde::Serialize;
@@ -8,8 +10,11 @@ use serde::Serialize;
 /// Prints the report as one JSON object, or as the text.
 pub(crate) fn print(json: bool, report: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
     let printed = if json { serde_json::to_string(report)? } else { text() };
-    println!("{printed}");
-    Ok(())
+    match writeln!(std::io::stdout().lock(), "{printed}") {
+        // Whoever read has read enough (`ecqx … | head`).
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
+    }
 }
 
 pub(crate) fn evaluation(name: &str, evaluation: &Evaluation) -> String {

@@ -1,6 +1,6 @@
-//! The matrix product under every layer. Written here for two reasons: each output is summed in one fixed order without
-//! fused multiply-add, so native and WebAssembly results agree bit by bit (library kernels choose instructions by
-//! processor); and over the shapes of our nets it is faster in WebAssembly than the libraries (see `benches`).
+//! The matrix product under every layer. Written here because each output must be summed in one fixed order without
+//! fused multiply-add: so native and WebAssembly results agree bit by bit, where library kernels choose instructions by
+//! processor.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 

@@ -61,7 +61,7 @@ impl Session {
         let (model, data) = (Model::from_bytes(model)?, Dataset::from_bytes(dataset)?);
         data.expect_fit(model.network.input(), model.network.outputs())?;
         let mut tape = model.network.evaluation_tape();
-        let float = model.network.evaluate(data.test()?, &mut tape, |_| ());
+        let float = model.network.evaluate(data.test()?, &mut tape, |_| ())?;
         let composite = Composite::named("epsilon")?;
         let explained = explain(&model.network, data.train()?, &composite, OutputRelevance::Logit, false, &mut tape)?;
         let scale = |(node, values): (usize, Vec<f32>)| {
@@ -106,8 +106,8 @@ impl Session {
     /// Evaluates the net of the last [`Self::quantize`] (before the first one, the float net) on the test set.
     ///
     /// # Errors
-    /// None once the session is made; the test set was there then.
+    /// Where a logit is not finite.
     pub fn evaluate(&mut self) -> Result<Evaluation, CoreError> {
-        Ok(self.quantized.evaluate(self.data.test()?, &mut self.tape, |_| ()))
+        Ok(self.quantized.evaluate(self.data.test()?, &mut self.tape, |_| ())?)
     }
 }

@@ -46,7 +46,7 @@ pub struct TensorFile {
 #[allow(missing_docs)] // each variant's text is its documentation
 pub enum TensorError {
     #[error("not a whole safetensors file ({0}); the file may be cut short or of another format")]
-    Format(#[from] safetensors::SafeTensorError),
+    Format(safetensors::SafeTensorError),
     #[error("tensor {name} has type {dtype}; supported are F32, I64, I16, I8 and U8: convert it before saving")]
     Dtype { name: String, dtype: String },
     #[error("tensor {name} is missing; the file holds {held}")]
@@ -57,6 +57,13 @@ pub enum TensorError {
     Shape { name: String, got: Vec<usize>, expected: Vec<usize> },
     #[error("tensor {name} holds a value that is not a finite number at position {position}")]
     NotFinite { name: String, position: usize },
+}
+
+// Not `#[from]`: that would make it the source too, and a chain of causes would say the same twice.
+impl From<safetensors::SafeTensorError> for TensorError {
+    fn from(error: safetensors::SafeTensorError) -> Self {
+        Self::Format(error)
+    }
 }
 
 impl TensorError {
@@ -117,7 +124,11 @@ impl TensorFile {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let file = SafeTensors::deserialize(bytes)?;
         let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        let tensors = header.offset_keys().into_iter().map(|name| {
+        // The header is read into a hash map: sort, and let names order empty tensors that share a place.
+        let infos = header.tensors();
+        let mut names: Vec<(usize, String)> = infos.iter().map(|(name, i)| (i.data_offsets.0, name.clone())).collect();
+        names.sort();
+        let tensors = names.into_iter().map(|(_, name)| {
             let view = file.tensor(&name)?;
             let data = match view.dtype() {
                 Dtype::F32 => TensorData::F32(numbers(view.data(), f32::from_le_bytes)),
@@ -125,7 +136,10 @@ impl TensorFile {
                 Dtype::I16 => TensorData::I16(numbers(view.data(), i16::from_le_bytes)),
                 Dtype::I8 => TensorData::I8(numbers(view.data(), i8::from_le_bytes)),
                 Dtype::U8 => TensorData::U8(view.data().to_vec()),
-                other => return Err(TensorError::Dtype { name, dtype: format!("{other:?}") }),
+                other => {
+                    let (name, dtype) = (name.escape_debug().to_string(), format!("{other:?}"));
+                    return Err(TensorError::Dtype { name, dtype });
+                }
             };
             Ok(Tensor { shape: view.shape().to_vec(), name, data })
         });
@@ -180,7 +194,8 @@ impl TensorFile {
 
     fn list(&self) -> String {
         const SHOWN: usize = 6;
-        let names: Vec<&str> = self.tensors.iter().take(SHOWN).map(|t| t.name.as_str()).collect();
+        // Escaped: a name may hold anything, an error is one line.
+        let names: Vec<String> = self.tensors.iter().take(SHOWN).map(|t| t.name.escape_debug().to_string()).collect();
         match (names.len(), self.tensors.len()) {
             (0, _) => "no tensors".into(),
             (shown, all) if shown < all => format!("{} and {} more", names.join(", "), all - shown),

@@ -110,7 +110,7 @@ fn relevances_follow_zennit() {
         // Smaller than the batch, so that sums over several passes are tested too.
         let mut tape = Tape::new(&network, 4);
         let mut logits = Vec::new();
-        network.evaluate(&split, &mut tape, |z| logits.extend(z));
+        network.evaluate(&split, &mut tape, |z| logits.extend(z)).unwrap();
         assert_close(&format!("{name}: logits"), &logits, values(&file, "logits"), 1e-4);
         let output = OutputRelevance::from_str(case["output_relevance"].as_str().unwrap()).unwrap();
         // On dense layers `epsilon-plus` is the ε-rule.

@@ -190,3 +190,16 @@ fn bad_layers_are_refused() {
     let input = LayerInput::new("fc", &[0.1, -0.2], None, &codebook, 2).unwrap();
     assert!(Ecqx::new(0.1, 0.1).unwrap().assign(&input).unwrap_err().to_string().contains("needs the relevance"));
 }
+
+#[test]
+fn a_cluster_as_common_as_zero_leaves_weights_where_they_are() {
+    for (zeros, others) in [(1, 2), (1, 6), (2, 4), (3, 59), (5, 7)] {
+        for weight in [0.7, -0.7] {
+            let weights: Vec<f32> = [vec![0.0; zeros], vec![weight; others]].concat();
+            let relevance: Vec<f32> = (0..weights.len()).map(|i| i as f32).collect();
+            let ecq = assign(&Ecq::new(0.5).unwrap(), &weights, &relevance, 3, weights.len());
+            assert!(ecq.notice.is_some() && ecq.lagrange == 0.0, "{zeros} zeros, {others} others");
+            assert_eq!(ecq.clusters, assign(&Nearest, &weights, &relevance, 3, weights.len()).clusters);
+        }
+    }
+}

@@ -12,7 +12,7 @@ pub(crate) fn run(args: &Eval, json: bool) -> Result<()> {
     let split = files::split(&dataset, args.split)?;
     let mut all = Vec::new();
     let mut tape = model.network.evaluation_tape();
-    let evaluation = model.network.evaluate(split, &mut tape, |logits| all.extend(logits));
+    let evaluation = model.network.evaluate(split, &mut tape, |logits| all.extend(logits))?;
     if let Some(path) = &args.logits {
         let logits = Tensor::f32("logits", &[split.len(), model.network.outputs()], all);
         files::write(path, &TensorFile { tensors: vec![logits], ..TensorFile::default() }.to_bytes())?;

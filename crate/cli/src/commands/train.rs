@@ -13,6 +13,8 @@ use serde_json::json;
 use crate::args::{OptimizerName, Train};
 use crate::{files, output};
 
+const DIVERGED: &str = "training diverged, lower the learning rate";
+
 #[derive(Debug, Serialize)]
 struct Report {
     epochs: u32,
@@ -29,11 +31,11 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let dataset = files::read_dataset(&args.data, &model)?;
     let split = dataset.train()?;
     let mut batches = Batches::new(split, args.batch_size as usize, (!args.no_shuffle).then_some(args.seed));
-    let mut trainer = Trainer::new(&model.network, args.batch_size as usize, optimizer(args)?);
+    let mut trainer = Trainer::new(&model.network, batches.size(), optimizer(args)?);
     let steps = batches.per_epoch() * args.epochs as usize;
     let progress = ProgressBar::new(steps as u64)
         .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec:.0}, {eta} left, {msg}")?);
-    let mut losses = Vec::with_capacity(steps);
+    let mut losses = Vec::new();
     for _ in 0..steps {
         let (x, labels) = batches.next(split);
         let loss = trainer.step(&mut model.network, x, labels)?;
@@ -43,8 +45,9 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     }
     progress.finish_and_clear();
     let mut tape = model.network.evaluation_tape();
-    let train = model.network.evaluate(split, &mut tape, |_| ());
-    let test = dataset.test.as_ref().map(|test| model.network.evaluate(test, &mut tape, |_| ()));
+    model.network.check_finite().context(DIVERGED)?;
+    let train = model.network.evaluate(split, &mut tape, |_| ()).context(DIVERGED)?;
+    let test = dataset.test.as_ref().map(|test| model.network.evaluate(test, &mut tape, |_| ())).transpose()?;
     describe(&mut model, &dataset, args, test.as_ref());
     files::write(&args.output, &model.to_bytes())?;
     let report = Report { epochs: args.epochs, steps, train, test, losses };

@@ -34,6 +34,11 @@ impl Batches {
         }
     }
 
+    /// Samples in a batch, at most those of the split.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// Number of batches in an epoch.
     pub fn per_epoch(&self) -> usize {
         self.order.len().div_ceil(self.size)

@@ -39,13 +39,17 @@ pub struct Dataset {
 #[allow(missing_docs)] // each variant's text is its documentation
 pub enum DataError {
     #[error("dataset: {0}")]
-    Tensor(#[from] TensorError),
+    Tensor(TensorError),
     #[error("dataset: metadata format is {got:?}, not \"ecqx-dataset\"; is this a dataset file?")]
     NotADataset { got: Option<String> },
     #[error("dataset: metadata {key} is {got:?}; {expected} is needed")]
     Metadata { key: &'static str, got: String, expected: &'static str },
-    #[error("dataset: {split}.x holds {samples} samples, {split}.y {labels} labels; both must agree")]
-    Counts { split: &'static str, samples: usize, labels: usize },
+    #[error("dataset: {split}.x has shape {shape:?}; it must be [samples, …one sample's shape]")]
+    NoSamples { split: &'static str, shape: Vec<usize> },
+    #[error(
+        "dataset: {split}.x holds {samples} samples, but {split}.y has shape {labels:?}; it must be one label a sample"
+    )]
+    Counts { split: &'static str, samples: usize, labels: Vec<usize> },
     #[error("dataset: label {label} at position {position} of {split}.y is not a class; there are {classes} classes")]
     Label { split: &'static str, position: usize, label: i64, classes: usize },
     #[error("dataset: it holds no {split} split; choose the other one")]
@@ -58,13 +62,20 @@ pub enum DataError {
     Classes { got: usize, expected: usize },
 }
 
+// Not `#[from]`: that would make it the source too, and a chain of causes would say the same twice.
+impl From<TensorError> for DataError {
+    fn from(error: TensorError) -> Self {
+        Self::Tensor(error)
+    }
+}
+
 impl DataError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Tensor(error) => error.codes()[2],
             Self::NotADataset { .. } => "data/format",
             Self::Metadata { .. } => "data/metadata",
-            Self::Counts { .. } => "data/counts",
+            Self::NoSamples { .. } | Self::Counts { .. } => "data/counts",
             Self::Label { .. } => "data/label",
             Self::NoSplit { .. } => "data/no-split",
             Self::Empty { .. } => "data/empty",
@@ -119,8 +130,12 @@ impl Dataset {
             Some(given) => given
                 .parse()
                 .ok()
-                .filter(|s: &f32| s.is_finite() && *s > 0.0)
-                .ok_or(DataError::Metadata { key: "x_scale", got: given.into(), expected: "a number above 0" })?,
+                .filter(|s: &f32| s.is_finite() && *s > 0.0 && (f32::from(u8::MAX) / s).is_finite())
+                .ok_or(DataError::Metadata {
+                    key: "x_scale",
+                    got: given.into(),
+                    expected: "a number above 0, large enough for bytes to be divided by",
+                })?,
         };
         let mut input = None;
         let mut read = |split: &'static str| read_split(&file, split, scale, classes.len(), &mut input);
@@ -176,9 +191,11 @@ fn read_split(
         TensorData::U8(labels) => labels.iter().copied().map(i64::from).collect(),
         _ => return Err(TensorError::WrongType { name: y_name, expected: "I64 or U8" }.into()),
     };
-    let (samples, shape) = x.shape.split_first().map_or((0, &[][..]), |(n, shape)| (*n, shape));
-    if samples != labels.len() {
-        return Err(DataError::Counts { split, samples, labels: labels.len() });
+    let Some((&samples, shape)) = x.shape.split_first().filter(|(_, shape)| !shape.is_empty()) else {
+        return Err(DataError::NoSamples { split, shape: x.shape.clone() });
+    };
+    if y.shape != [samples] {
+        return Err(DataError::Counts { split, samples, labels: y.shape.clone() });
     }
     if values.is_empty() {
         return Err(DataError::Empty { split });
@@ -252,6 +269,9 @@ mod tests {
             "data/not-finite"
         );
         assert_eq!(code(|f| f.tensors[0] = Tensor::f32("train.x", &[3, 0], vec![])), "data/empty");
+        assert_eq!(code(|f| f.tensors[0] = Tensor::f32("train.x", &[], vec![1.0])), "data/counts");
+        assert_eq!(code(|f| f.tensors[1].shape = vec![3, 1]), "data/counts");
+        assert_eq!(code(|f| _ = f.metadata.insert("x_scale".into(), "1e-40".into())), "data/metadata");
         assert_eq!(
             code(|f| {
                 f.tensors.push(Tensor::f32("test.x", &[1, 3], vec![0.0; 3]));

@@ -2,7 +2,6 @@
 
 use super::LrpError;
 use super::rules::{Epsilon, Rule};
-use crate::nn::Layer;
 
 /// A choice of rule for each affine layer of a net.
 #[derive(Debug)]
@@ -31,12 +30,9 @@ impl Composite {
         &self.name
     }
 
-    /// The rule for a layer; `None` for layers that pass relevance on as it is.
-    pub fn rule(&self, layer: &Layer) -> Option<&dyn Rule> {
-        match layer {
-            Layer::Dense(_) => Some(&*self.dense),
-            Layer::Relu | Layer::Flatten => None,
-        }
+    /// The rule for dense layers.
+    pub fn dense(&self) -> &dyn Rule {
+        &*self.dense
     }
 }
 

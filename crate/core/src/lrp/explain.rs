@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::rules::{Epsilon, Explained};
+use super::rules::{Epsilon, Explained, Rule};
 use super::{Composite, LrpError};
 use crate::data::Split;
-use crate::nn::{Network, Tape, softmax};
+use crate::nn::{Affine, Layer, Network, Tape, softmax};
 
 /// Where relevance starts at the label's output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,11 +94,15 @@ pub fn explain(
             output.start(logits, labels, batch, relevance);
         };
         network.walk_back(x, tape, with_inputs, at_logits, |step| {
-            let (Some(layer), Some(rule)) = (step.node.layer.affine(), composite.rule(&step.node.layer)) else {
-                if let Some(mut target) = step.target {
-                    target.assign(&step.signal);
+            let (layer, rule): (&dyn Affine, &dyn Rule) = match &step.node.layer {
+                Layer::Dense(dense) => (dense, composite.dense()),
+                // Each output has one input: relevance goes on as it is.
+                Layer::Relu | Layer::Flatten => {
+                    if let Some(mut target) = step.target {
+                        target.assign(&step.signal);
+                    }
+                    return;
                 }
-                return;
             };
             let shares = Epsilon::DEFAULT.shares(step.z, step.signal);
             if let Some((_, sum)) = weights.iter_mut().find(|(node, _)| *node == step.index) {
@@ -125,6 +129,9 @@ pub fn explain(
         if !sum.iter().all(|r| r.is_finite()) {
             return Err(LrpError::NotFinite { layer: network.nodes()[*node].name.clone() });
         }
+    }
+    if let Some((node, _)) = inputs.iter().find(|(_, relevance)| !relevance.iter().all(|r| r.is_finite())) {
+        return Err(LrpError::NotFinite { layer: network.nodes()[*node].name.clone() });
     }
     inputs.sort_by_key(|(node, _)| *node);
     Ok(Relevances { weights, inputs })

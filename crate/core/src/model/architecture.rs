@@ -1,6 +1,8 @@
 //! The architecture as written in a model file: a list of layers, each reading the one before it or the named ones.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use super::ModelError;
 
@@ -15,7 +17,7 @@ pub struct Architecture {
 }
 
 /// One layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerSpec {
     /// Unique; prefix of its tensors in a file.
     pub name: String,
@@ -23,13 +25,13 @@ pub struct LayerSpec {
     /// What it does.
     pub kind: LayerKind,
     /// Names of the layers it reads (`input` is the net's input); `None`: the layer before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Vec<String>>,
 }
 
 /// What a layer does, with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerKind {
     /// Fully connected.
     Dense {
@@ -40,9 +42,22 @@ pub enum LayerKind {
         bias: bool,
     },
     /// max(0, x).
-    Relu,
+    Relu {},
     /// Any shape to `[features]`.
-    Flatten,
+    Flatten {},
+}
+
+/// By hand, since a flattened field could not refuse unknown names: a misspelt `bias` would silently be the default.
+impl<'de> Deserialize<'de> for LayerSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        let name = fields.remove("name").ok_or_else(|| D::Error::missing_field("name"))?;
+        let name: String = serde_json::from_value(name).map_err(D::Error::custom)?;
+        let inputs = fields.remove("inputs").map_or(Ok(None), serde_json::from_value);
+        let kind = serde_json::from_value(Value::Object(fields));
+        let in_layer = |error: serde_json::Error| D::Error::custom(format_args!("layer {name:?}: {error}"));
+        Ok(Self { inputs: inputs.map_err(in_layer)?, kind: kind.map_err(in_layer)?, name })
+    }
 }
 
 fn yes() -> bool {
@@ -54,8 +69,8 @@ impl LayerKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Dense { .. } => "dense",
-            Self::Relu => "relu",
-            Self::Flatten => "flatten",
+            Self::Relu {} => "relu",
+            Self::Flatten {} => "flatten",
         }
     }
 }
@@ -92,6 +107,12 @@ mod tests {
         let text = r#"{"input": [4], "layers": [{"name": "a", "kind": "lstm"}]}"#;
         let error = Architecture::from_json(text).unwrap_err().to_string();
         assert!(error.contains("lstm") && error.contains("dense") && error.contains("flatten"), "{error}");
+        let misspelt = [r#""dense", "units": 2, "bais": false"#, r#""relu", "units": 2"#, r#""flatten", "input": []"#];
+        for kind in misspelt {
+            let text = format!(r#"{{"input": [4], "layers": [{{"name": "a", "kind": {kind}}}]}}"#);
+            let error = Architecture::from_json(&text).unwrap_err().to_string();
+            assert!(error.contains("unknown field") && error.contains("layer \"a\""), "{error}");
+        }
         assert!(Architecture::from_json("{}").is_err());
         assert!(Architecture::from_json(r#"{"input": [4], "layers": [], "laters": 1}"#).is_err());
     }

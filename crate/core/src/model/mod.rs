@@ -33,9 +33,9 @@ pub struct Model {
 #[allow(missing_docs)] // each variant's text is its documentation
 pub enum ModelError {
     #[error("model: {0}")]
-    Tensor(#[from] TensorError),
+    Tensor(TensorError),
     #[error("model: {0}")]
-    Net(#[from] NetError),
+    Net(NetError),
     #[error("model: metadata format is {got:?}, not \"ecqx-model\"; is this a model file?")]
     NotAModel { got: Option<String> },
     #[error("model: version {got:?} is not known; this release reads version 1")]
@@ -44,6 +44,22 @@ pub enum ModelError {
     Architecture { reason: String },
     #[error("model: metadata classes is {got:?}; a JSON list of {outputs} names is needed")]
     Classes { got: String, outputs: usize },
+}
+
+// Not `#[from]`: that would make them sources too, and a chain of causes would say the same twice.
+impl From<TensorError> for ModelError {
+    fn from(error: TensorError) -> Self {
+        Self::Tensor(error)
+    }
+}
+
+impl From<NetError> for ModelError {
+    fn from(error: NetError) -> Self {
+        match error {
+            NetError::Tensor(error) => Self::Tensor(error),
+            error => Self::Net(error),
+        }
+    }
 }
 
 impl ModelError {
@@ -84,7 +100,7 @@ impl Model {
             return Err(ModelError::Version { got });
         }
         let architecture = Architecture::from_json(&metadata.remove("architecture").unwrap_or_default())?;
-        let mut network = Network::new(&architecture)?;
+        let mut network = Network::within(&architecture, bytes.len() as u128 / 4)?;
         let file = TensorFile { metadata: BTreeMap::new(), tensors };
         network.try_fill(|name, shape| file.weights(name, shape))?;
         let model = Self { architecture, network, metadata };

@@ -7,14 +7,14 @@ use crate::tensors::TensorError;
 #[non_exhaustive]
 #[allow(missing_docs)] // each variant's text is its documentation
 pub enum NetError {
-    #[error("{0}")]
+    #[error(transparent)]
     Tensor(#[from] TensorError),
     #[error("the architecture has no layers; it needs at least one")]
     NoLayers,
     #[error("input shape {shape:?} is empty or has a dimension of 0")]
     InputShape { shape: Vec<usize> },
     #[error(
-        "layer name {name:?} is empty, taken twice or reserved; give each layer a name of its own other than \"input\""
+        "layer name {name:?} is empty, taken twice, reserved or unprintable; give each layer a name of its own other than \"input\""
     )]
     Name { name: String },
     #[error(
@@ -25,8 +25,14 @@ pub enum NetError {
     InputCount { layer: String, kind: &'static str, got: usize, expected: usize },
     #[error("layer {layer} ({kind}) cannot read shape {got:?}; it needs {expected}")]
     Shape { layer: String, kind: &'static str, got: Vec<usize>, expected: &'static str },
-    #[error("layer {layer} would hold {parameters} parameters; the limit is {limit}")]
+    #[error("the architecture has {layers} layers; the limit is {limit}")]
+    TooManyLayers { layers: usize, limit: usize },
+    #[error("up to layer {layer} the net holds {parameters} parameters; the limit here is {limit}")]
     TooLarge { layer: String, parameters: u128, limit: u128 },
+    #[error("up to layer {layer} one sample takes {numbers} numbers; the limit is {limit}")]
+    TooWide { layer: String, numbers: u128, limit: u128 },
+    #[error("{what} of the net is not a finite number; its weights or inputs are too large")]
+    NotFinite { what: String },
     #[error("layer {layer} is read by no other; remove it, or name it in the inputs of a later layer")]
     Unread { layer: String },
     #[error("the last layer gives shape {shape:?}; a list of logits is needed: end with a dense layer")]
@@ -48,7 +54,8 @@ impl NetError {
             | Self::UnknownInput { .. }
             | Self::Unread { .. } => "net/graph",
             Self::Shape { .. } | Self::Logits { .. } => "net/shape",
-            Self::TooLarge { .. } => "net/too-large",
+            Self::TooManyLayers { .. } | Self::TooLarge { .. } | Self::TooWide { .. } => "net/too-large",
+            Self::NotFinite { .. } => "net/not-finite",
             Self::Setting { .. } => "net/setting",
             Self::Diverged { .. } => "net/diverged",
         }

@@ -3,12 +3,14 @@
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, Tape};
+use super::{NetError, Network, Node, Tape};
 use crate::data::Split;
 use crate::math;
 
 /// Samples per pass when a whole split is evaluated: enough to keep the matrix product busy, small enough for the cache.
 const SAMPLES_PER_PASS: usize = 128;
+/// Numbers that the activations of such a pass may hold; nets of very wide layers take fewer samples at a time.
+const NUMBERS_PER_PASS: usize = 1 << 25;
 
 /// Mean cross entropy of the softmax, in nats: `loss = −(1/n) Σ log softmax(z)[y]`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +70,15 @@ pub struct Evaluation {
 
 impl Network {
     /// Evaluates a whole split. `tape` may have any capacity above 0; `each` sees the logits of each pass in order.
-    pub fn evaluate(&self, split: &Split, tape: &mut Tape, mut each: impl FnMut(ArrayView2<'_, f32>)) -> Evaluation {
+    ///
+    /// # Errors
+    /// [`NetError::NotFinite`] where a logit is no finite number: such a net has no answer that could be counted.
+    pub fn evaluate(
+        &self,
+        split: &Split,
+        tape: &mut Tape,
+        mut each: impl FnMut(ArrayView2<'_, f32>),
+    ) -> Result<Evaluation, NetError> {
         let (mut correct, mut loss) = (0, 0.0);
         for (x, labels) in split.chunks(tape.capacity()) {
             let logits = self.forward(x, tape);
@@ -79,12 +89,16 @@ impl Network {
         }
         let samples = split.len();
         let share = 1.0 / samples.max(1) as f64;
-        Evaluation { samples, correct, accuracy: correct as f64 * share, loss: loss * share }
+        if !loss.is_finite() {
+            return Err(NetError::NotFinite { what: "a logit".into() });
+        }
+        Ok(Evaluation { samples, correct, accuracy: correct as f64 * share, loss: loss * share })
     }
 
     /// A tape of a good size for [`Self::evaluate`].
     pub fn evaluation_tape(&self) -> Tape {
-        Tape::new(self, SAMPLES_PER_PASS)
+        let features: usize = self.nodes().iter().map(Node::features).sum();
+        Tape::new(self, SAMPLES_PER_PASS.min(NUMBERS_PER_PASS / features.max(1)).max(1))
     }
 }
 

@@ -8,8 +8,12 @@ use crate::model::{Architecture, LayerKind, LayerSpec};
 use crate::rng::Rng;
 use crate::tensors::TensorError;
 
-/// Parameters a layer may hold; far above what trains in a page, far below what would exhaust its memory.
-const MOST_PARAMETERS: u128 = 1 << 27;
+/// Parameters a net may hold: far above what trains in a page, a quarter of a gigabyte as f32.
+const MOST_PARAMETERS: u128 = 1 << 26;
+/// Numbers that one sample's input and activations may take together.
+const MOST_NUMBERS: u128 = 1 << 24;
+/// Deeper than any net that would train here; names are looked up one by one.
+const MOST_LAYERS: usize = 1 << 12;
 /// Stream of [`Rng`] that draws initial weights.
 const STREAM: u64 = 0;
 
@@ -64,6 +68,13 @@ pub struct Parameter<'a> {
     pub shape: Vec<usize>,
     /// Row-major.
     pub values: &'a [f32],
+}
+
+/// A layer whose size is known and whose memory is not yet taken.
+struct Plan {
+    shape: Vec<usize>,
+    parameters: u128,
+    make: Box<dyn FnOnce() -> Layer>,
 }
 
 /// One input of one node while the net is walked back.
@@ -131,6 +142,13 @@ impl Layer {
     }
 }
 
+impl Plan {
+    /// A layer without parameters.
+    fn of(layer: Layer, shape: Vec<usize>) -> Self {
+        Self { shape, parameters: 0, make: Box::new(move || layer) }
+    }
+}
+
 impl Node {
     /// Numbers in one sample of its output.
     pub fn features(&self) -> usize {
@@ -144,13 +162,35 @@ impl Network {
     /// # Errors
     /// Names taken twice, inputs that do not exist, shapes that do not fit, absurd sizes, no logits at the end.
     pub fn new(architecture: &Architecture) -> Result<Self, NetError> {
-        let input = architecture.input.clone();
-        if input.is_empty() || checked_product(&input).is_none_or(|n| n == 0 || n > MOST_PARAMETERS) {
-            return Err(NetError::InputShape { shape: input });
+        Self::within(architecture, MOST_PARAMETERS)
+    }
+
+    /// The same with at most `limit` parameters: what a file of so many numbers could fill. Checked layer by layer
+    /// before memory is taken.
+    pub(crate) fn within(architecture: &Architecture, limit: u128) -> Result<Self, NetError> {
+        let (input, layers) = (architecture.input.clone(), architecture.layers.len());
+        let limit = limit.min(MOST_PARAMETERS);
+        if layers > MOST_LAYERS {
+            return Err(NetError::TooManyLayers { layers, limit: MOST_LAYERS });
         }
-        let mut network = Self { input, nodes: Vec::with_capacity(architecture.layers.len()) };
+        let numbers = checked_product(&input).filter(|n| (1..=MOST_NUMBERS).contains(n) && !input.is_empty());
+        let Some(mut numbers) = numbers else { return Err(NetError::InputShape { shape: input }) };
+        let mut network = Self { input, nodes: Vec::with_capacity(layers) };
+        let mut parameters = 0;
         for spec in &architecture.layers {
-            network.push(spec)?;
+            let inputs = network.inputs(spec)?;
+            let plan = network.plan(spec, &inputs)?;
+            let name = spec.name.clone();
+            parameters += plan.parameters;
+            if parameters > limit {
+                return Err(NetError::TooLarge { layer: name, parameters, limit });
+            }
+            numbers += checked_product(&plan.shape).unwrap_or(MOST_NUMBERS);
+            if numbers > MOST_NUMBERS {
+                return Err(NetError::TooWide { layer: name, numbers, limit: MOST_NUMBERS });
+            }
+            let first_back = vec![false; inputs.len()];
+            network.nodes.push(Node { name, layer: (plan.make)(), inputs, shape: plan.shape, first_back });
         }
         network.mark_first_readers()?;
         match network.nodes.last() {
@@ -160,21 +200,19 @@ impl Network {
         }
     }
 
-    fn push(&mut self, spec: &LayerSpec) -> Result<(), NetError> {
-        if spec.name.is_empty() || spec.name == "input" || self.find(&spec.name).is_some() {
-            return Err(NetError::Name { name: spec.name.clone() });
+    /// What a layer reads, with its name checked.
+    fn inputs(&self, spec: &LayerSpec) -> Result<Vec<Source>, NetError> {
+        let name = &spec.name;
+        if name.is_empty() || name == "input" || name.chars().any(char::is_control) || self.find(name).is_some() {
+            return Err(NetError::Name { name: name.clone() });
         }
-        let inputs = match &spec.inputs {
-            None => vec![self.nodes.len().checked_sub(1).map_or(Source::Input, Source::Node)],
-            Some(names) => names.iter().map(|name| self.source(&spec.name, name)).collect::<Result<_, _>>()?,
-        };
-        let (layer, shape) = self.layer(spec, &inputs)?;
-        let first_back = vec![false; inputs.len()];
-        self.nodes.push(Node { name: spec.name.clone(), layer, inputs, shape, first_back });
-        Ok(())
+        match &spec.inputs {
+            None => Ok(vec![self.nodes.len().checked_sub(1).map_or(Source::Input, Source::Node)]),
+            Some(inputs) => inputs.iter().map(|input| self.source(name, input)).collect(),
+        }
     }
 
-    fn layer(&self, spec: &LayerSpec, inputs: &[Source]) -> Result<(Layer, Vec<usize>), NetError> {
+    fn plan(&self, spec: &LayerSpec, inputs: &[Source]) -> Result<Plan, NetError> {
         let shape = match inputs {
             [Source::Input] => &self.input,
             [Source::Node(node)] => &self.nodes[*node].shape,
@@ -184,8 +222,8 @@ impl Network {
             }
         };
         match spec.kind {
-            LayerKind::Relu => Ok((Layer::Relu, shape.clone())),
-            LayerKind::Flatten => Ok((Layer::Flatten, vec![shape.iter().product()])),
+            LayerKind::Relu {} => Ok(Plan::of(Layer::Relu, shape.clone())),
+            LayerKind::Flatten {} => Ok(Plan::of(Layer::Flatten, vec![shape.iter().product()])),
             LayerKind::Dense { units, bias } => {
                 let &[features] = shape.as_slice() else {
                     let (layer, kind, expected) =
@@ -195,11 +233,11 @@ impl Network {
                 if units == 0 {
                     return Err(NetError::Setting { name: "units", got: 0.0, range: "at least 1" });
                 }
-                let parameters = units as u128 * (features as u128 + 1);
-                if parameters > MOST_PARAMETERS {
-                    return Err(NetError::TooLarge { layer: spec.name.clone(), parameters, limit: MOST_PARAMETERS });
-                }
-                Ok((Layer::Dense(Dense::zeros(features, units, bias)), vec![units]))
+                Ok(Plan {
+                    shape: vec![units],
+                    parameters: units as u128 * (features as u128 + u128::from(bias)),
+                    make: Box::new(move || Layer::Dense(Dense::zeros(features, units, bias))),
+                })
             }
         }
     }
@@ -288,6 +326,15 @@ impl Network {
         match &mut self.nodes.get_mut(node)?.layer {
             Layer::Dense(dense) => Some(&mut dense.weight),
             Layer::Relu | Layer::Flatten => None,
+        }
+    }
+
+    /// # Errors
+    /// [`NetError::NotFinite`] names the first parameter that holds NaN or infinity.
+    pub fn check_finite(&self) -> Result<(), NetError> {
+        match self.parameters().find(|parameter| !parameter.values.iter().all(|v| v.is_finite())) {
+            Some(parameter) => Err(NetError::NotFinite { what: parameter.name }),
+            None => Ok(()),
         }
     }
 
@@ -424,5 +471,15 @@ mod tests {
         assert_eq!(code(&layers("[1, 2, 2]", r#"{"name": "a", "kind": "relu"}"#)), "net/shape");
         assert_eq!(code(&layers("[4]", r#"{"name": "a", "kind": "dense", "units": 0}"#)), "net/setting");
         assert_eq!(code(&layers("[99999]", r#"{"name": "a", "kind": "dense", "units": 99999}"#)), "net/too-large");
+        assert_eq!(code(&layers("[4]", r#"{"name": "a\nb", "kind": "relu"}"#)), "net/graph");
+        let huge = r#"{"name": "a", "kind": "dense", "units": 18446744073709551615}"#;
+        assert_eq!(code(&layers("[4]", huge)), "net/too-large");
+        let many =
+            |n, layer: &dyn Fn(usize) -> String| layers("[9000]", &(0..n).map(layer).collect::<Vec<_>>().join(","));
+        let relu = |i| format!(r#"{{"name": "r{i}", "kind": "relu"}}"#);
+        assert_eq!(code(&many(3000, &relu)), "net/too-large", "activations");
+        assert_eq!(code(&many(5000, &relu)), "net/too-large", "layers");
+        let wide = |i| format!(r#"{{"name": "d{i}", "kind": "dense", "units": 7000}}"#);
+        assert_eq!(code(&many(2, &wide)), "net/too-large", "each fits, both do not");
     }
 }

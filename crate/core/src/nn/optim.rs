@@ -39,8 +39,10 @@ fn check(name: &'static str, got: f64, good: impl Fn(f64) -> bool, range: &'stat
 }
 
 fn check_common(learning_rate: f64, weight_decay: f64) -> Result<(), NetError> {
-    check("learning rate", learning_rate, |v| v > 0.0, "above 0")?;
-    check("weight decay", weight_decay, |v| v >= 0.0, "0 or more").map(drop)
+    // As the f32 it will be used as.
+    let usable = |v: f64| v as f32 > 0.0 && (v as f32).is_finite();
+    check("learning rate", learning_rate, usable, "above 0")?;
+    check("weight decay", weight_decay, |v| v >= 0.0 && (v as f32).is_finite(), "0 or more").map(drop)
 }
 
 impl Adam {
@@ -110,6 +112,28 @@ mod tests {
         assert_eq!(text(Adam::new(0.0, 0.0).map(drop)), "learning rate is 0; it must be above 0");
         assert_eq!(text(Adam::new(0.1, -1.0).map(drop)), "weight decay is -1; it must be 0 or more");
         assert_eq!(text(Sgd::new(0.1, 1.0, 0.0).map(drop)), "momentum is 1; it must be 0 or more and below 1");
+        assert!(Sgd::new(1e39, 0.0, 0.0).is_err() && Adam::new(0.1, 1e39).is_err());
         assert!(Sgd::new(f64::NAN, 0.0, 0.0).is_err() && Adam::new(f64::INFINITY, 0.0).is_err());
+    }
+
+    /// A net of one weight, stepped twice with gradient 0.5.
+    fn stepped(mut optimizer: impl Optimizer) -> f64 {
+        let text = r#"{"input": [1], "layers": [{"name": "a", "kind": "dense", "units": 1, "bias": false}]}"#;
+        let mut network = Network::new(&crate::model::Architecture::from_json(text).unwrap()).unwrap();
+        network.parameters_mut().for_each(|w| w[0] = 2.0);
+        let gradients = Gradients { nodes: vec![vec![vec![0.5]]] };
+        optimizer.step(&mut network, &gradients);
+        optimizer.step(&mut network, &gradients);
+        network.parameters().next().unwrap().values[0].into()
+    }
+
+    #[test]
+    fn weight_decay_by_hand() {
+        // g = 0.5 + 0.1·2 = 0.7, w = 2 − 0.1·0.7 = 1.93; g = 0.693, u = 0.9·0.7 + 0.693 = 1.323, w = 1.93 − 0.1323
+        assert!((stepped(Sgd::new(0.1, 0.9, 0.1).unwrap()) - 1.7977).abs() < 1e-6);
+        // Adam's first step is lr·sign(g), to w = 1.9; the second sees g = 0.7 and 0.69.
+        let (m, v) = (0.9 * 0.1 * 0.7 + 0.1 * 0.69, 0.999 * 0.001 * 0.49 + 0.001 * 0.69 * 0.69);
+        let second = 0.1 / (1.0 - 0.81) * m / ((v / (1.0 - 0.998_001_f64)).sqrt() + 1e-8);
+        assert!((stepped(Adam::new(0.1, 0.1).unwrap()) - (1.9 - second)).abs() < 1e-5);
     }
 }

@@ -2,14 +2,14 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 
-/// y = max(0, x), elementwise.
+/// y = max(0, x), elementwise. NaN stays NaN, so that it is noticed.
 pub(super) fn forward(x: ArrayView2<'_, f32>, y: ArrayViewMut2<'_, f32>) {
-    Zip::from(y).and(x).for_each(|y, &x| *y = if x > 0.0 { x } else { 0.0 });
+    Zip::from(y).and(x).for_each(|y, &x| *y = if x <= 0.0 { 0.0 } else { x });
 }
 
 /// dx = dy where x > 0, else 0 (also at 0, as in PyTorch).
 pub(super) fn backward(x: ArrayView2<'_, f32>, dy: ArrayView2<'_, f32>, dx: ArrayViewMut2<'_, f32>) {
-    Zip::from(dx).and(x).and(dy).for_each(|dx, &x, &dy| *dx = if x > 0.0 { dy } else { 0.0 });
+    Zip::from(dx).and(x).and(dy).for_each(|dx, &x, &dy| *dx = if x <= 0.0 { 0.0 } else { dy });
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl Trainer {
     /// One step on a batch: forward, loss, backward, update. Returns the mean loss before the update, in nats.
     ///
     /// # Errors
-    /// [`NetError::Diverged`] where the loss is not finite any more; the net is then left as it was.
+    /// [`NetError::Diverged`] where the loss is not finite any more: an earlier step broke the net, no further one is made.
     pub fn step(&mut self, network: &mut Network, x: ArrayView2<'_, f32>, labels: &[usize]) -> Result<f64, NetError> {
         let logits = network.forward(x, &mut self.tape);
         let loss = SoftmaxCrossEntropy.sum(logits, labels) / labels.len().max(1) as f64;

@@ -41,7 +41,7 @@ pub(super) fn find_beta(flips: &[f32], mean_relevance: f64, zeros: usize, p: f64
     let value = if found > zeros {
         // β must fall until no more than `zeros` weights have flipped: just below the next flip point.
         let above = order_statistic(flips, zeros);
-        nearest_to_range([start, above.next_down().max(0.0)], sparsity_at, least, zeros)
+        nearest_to_range([start, above.next_down().max(0.0), above.clamp(0.0, start)], sparsity_at, least, zeros)
     } else if found < least {
         // β must rise until enough weights have flipped.
         let reach = order_statistic(flips, least - 1);
@@ -121,14 +121,20 @@ mod tests {
             let beta = find_beta(&flips, mean, zeros, p);
             let least = zeros.saturating_sub((p * flips.len() as f64 + 1e-9).floor() as usize);
             let start = (0.5_f64.ln() / mean.ln()).clamp(0.0, 1.0) as f32;
-            let candidates = flips.iter().flat_map(|&f| [f, f.next_down()]).chain([0.0, start, 1.0]);
-            let feasible = candidates.filter(|b| (0.0..=1.0).contains(b) && (least..=zeros).contains(&sparsity_at(*b)));
+            let candidates = || {
+                let all = flips.iter().flat_map(|&f| [f, f.next_down()]).chain([0.0, start, 1.0]);
+                all.filter(|beta| (0.0..=1.0).contains(beta))
+            };
+            let feasible = candidates().filter(|&beta| (least..=zeros).contains(&sparsity_at(beta)));
             let nearest = feasible.map(|b| (f64::from(b) - f64::from(start)).abs()).min_by(f64::total_cmp);
             prop_assert_eq!(beta.feasible, nearest.is_some());
             prop_assert!((0.0..=1.0).contains(&beta.value));
             if let Some(nearest) = nearest {
                 prop_assert!((beta.value - f64::from(start)).abs() <= nearest + 1e-7);
             }
+            let miss = |found: usize| least.saturating_sub(found).max(found.saturating_sub(zeros));
+            let least_miss = candidates().map(|b| miss(sparsity_at(b))).min();
+            prop_assert_eq!(Some(miss(sparsity_at(beta.value as f32))), least_miss);
         }
     }
 }

@@ -29,7 +29,7 @@ impl Codebook {
     /// Source: Becking et al. 2022 and its published code. Vectors: `assign-*`.
     ///
     /// # Errors
-    /// A bit width outside 2 to 8, no weights, weights that are not finite.
+    /// A bit width outside 2 to 8, no weights, weights that are not finite or whose grid is not.
     pub fn uniform(layer: &str, weights: &[f32], bits: u8) -> Result<Self, QuantError> {
         if !(2..=8).contains(&bits) {
             return Err(QuantError::Bits { got: bits });
@@ -49,7 +49,10 @@ impl Codebook {
             step if step > 0.0 => step,
             _ => 1.0,
         };
-        let centroids = (0..levels).map(|c| (c as f32 - zero as f32) * step_size).collect();
+        let centroids: Vec<f32> = (0..levels).map(|c| (c as f32 - zero as f32) * step_size).collect();
+        if !centroids.iter().all(|centroid| centroid.is_finite()) {
+            return Err(QuantError::TooLarge { layer: layer.into() });
+        }
         Ok(Self { centroids, zero: zero as u8, step_size })
     }
 
@@ -181,5 +184,6 @@ mod tests {
         assert_eq!(Codebook::uniform("fc", &[1.0], 9).unwrap_err().code(), "settings/bits");
         assert_eq!(Codebook::uniform("fc", &[], 4).unwrap_err().code(), "quant/no-weights");
         assert_eq!(Codebook::uniform("fc", &[1.0, f32::NAN], 4).unwrap_err().code(), "quant/not-finite");
+        assert_eq!(Codebook::uniform("fc", &[-3e38, -3e38, 1.0], 2).unwrap_err().code(), "quant/not-finite");
     }
 }

@@ -11,7 +11,7 @@ use super::{Assignment, Ecq, LayerInput, QuantError, Quantizer};
 /// cost_c(w) = (w − w_c)² + Λ·I_c        cost_0 ← cost_0 · ρ · (r + 1e-12)^β,  ρ = 2
 /// ```
 /// β is the value nearest to β_0 = ln ½ / ln mean(r) whose sparsity lies in [s − p, s], s being ECQ's sparsity (`beta`).
-/// Units: r in [0, 1], I in bits, Λ in squared weight units per bit. λ = 0 is nearest neighbour, whatever p and r;
+/// Units: r in [0, 1], I in bits, Λ in squared weight units per bit. λ = 0 is nearest neighbour, whatever p and r are;
 /// constant relevance is ECQ, since it cannot tell weights apart. At equal cost zero wins.
 ///
 /// Source: Becking et al. 2022 (arXiv:2109.04236), section 3. Differs: the published code multiplies β up and down at
@@ -53,7 +53,10 @@ impl Quantizer for Ecqx {
         let all = codebook.centroids().iter().enumerate().map(|(c, &centroid)| (c as u8, centroid, price(c as u8)));
         let mut others = Vec::new();
         Envelope::new(all.filter(|&(c, ..)| c != zero)).assign(layer.latent, &mut others);
-        let cost = |w: f32, c: u8| (f64::from(w) - f64::from(codebook.centroid(c))).powi(2) + price(c);
+        let cost = |w: f32, c: u8| {
+            let distance = f64::from(w) - f64::from(codebook.centroid(c));
+            distance * distance + price(c)
+        };
         let weights = layer.latent.iter().zip(&others).zip(relevance.values());
         let flips: Vec<f32> = weights.map(|((&w, &c), &r)| flip_point(cost(w, zero), cost(w, c), r)).collect();
         let zeros = assignment.occupancy[codebook.zero()] as usize;

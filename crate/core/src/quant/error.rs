@@ -17,6 +17,10 @@ pub enum QuantError {
     NoLayers,
     #[error("weight {position} of layer {layer} is {got}; only finite numbers can be quantized")]
     WeightNotFinite { layer: String, position: usize, got: f32 },
+    #[error(
+        "the weights of layer {layer} are too large: their grid leaves the range of 32-bit floats; scale them down"
+    )]
+    TooLarge { layer: String },
     #[error("relevance {position} of layer {layer} is {got}; only finite numbers can be used")]
     RelevanceNotFinite { layer: String, position: usize, got: f32 },
     #[error("layer {layer} has {expected} weights but {got} relevances; compute them for this model")]
@@ -35,7 +39,9 @@ impl QuantError {
             },
             Self::UnknownMethod { .. } => "settings/method",
             Self::NoWeights { .. } | Self::NoLayers => "quant/no-weights",
-            Self::WeightNotFinite { .. } | Self::RelevanceNotFinite { .. } => "quant/not-finite",
+            Self::WeightNotFinite { .. } | Self::TooLarge { .. } | Self::RelevanceNotFinite { .. } => {
+                "quant/not-finite"
+            }
             Self::RelevanceLength { .. } | Self::NoRelevance { .. } => "quant/relevance",
         }
     }

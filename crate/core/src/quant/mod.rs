@@ -2,7 +2,7 @@
 //! [`Codebook`] (centroids), [`price`] (what a cluster costs in bits), `envelope` (thresholds), [`Ecq`],
 //! [`Ecqx`] with `beta` (relevance), and [`quantize`] for a whole net.
 //!
-//! To add a method: one file with a type that implements [`Quantizer`], one line in [`Method`].
+//! To add a method: one file with a type that implements [`Quantizer`], and its variant in [`Method`].
 
 mod beta;
 mod codebook;

@@ -17,18 +17,19 @@ const SMALL_LAYER: f64 = 0.05;
 ///
 /// Differs: the published code shrinks the shares one after another with the already changed P_0.
 pub fn information_bits(occupancy: &[u32], zero: usize) -> Vec<f64> {
-    let share_zero = super::share(occupancy, zero);
-    let lifted = share_zero < ZERO_FLOOR;
-    let bits = |cluster: usize| {
-        let share = match super::share(occupancy, cluster) {
-            _ if lifted && cluster == zero => ZERO_FLOOR,
-            share if lifted => share * ZERO_FLOOR / (1.0 - share_zero),
-            share => share,
+    let lifted = super::share(occupancy, zero) < ZERO_FLOOR;
+    let others: f64 = occupancy.iter().enumerate().filter(|(c, _)| *c != zero).map(|(_, &n)| f64::from(n)).sum();
+    let bits = |(cluster, &count): (usize, &u32)| {
+        let share = match count {
+            _ if !lifted => super::share(occupancy, cluster),
+            _ if cluster == zero => ZERO_FLOOR,
+            // One division of whole numbers: a cluster that holds all others then costs exactly as much as zero.
+            count => f64::from(count) / (others / (1.0 - ZERO_FLOOR)),
         };
         // `+ 0.0` turns the −0 of a cluster that holds everything into 0.
         if share > 0.0 { -math::log2(share) + 0.0 } else { f64::INFINITY }
     };
-    (0..occupancy.len()).map(bits).collect()
+    occupancy.iter().enumerate().map(bits).collect()
 }
 
 /// Λ_max: the smallest Λ that pushes every weight of a layer into the zero cluster, in squared weight units per bit.
@@ -39,9 +40,9 @@ pub fn information_bits(occupancy: &[u32], zero: usize) -> Vec<f64> {
 /// A weight w prefers zero to c once Λ ≥ (w² − (w_c − w)²)/(I_c − I_0), whose numerator grows with w·w_c: the extreme
 /// weights decide. 0 where no cluster but zero is used, or where one costs as little as zero (no Λ could empty it).
 ///
-/// Differs: the paper takes only the cluster nearest to the extreme weight. A rare last cluster is dear in bits, so that
-/// a more common neighbour can hold its weights at that Λ; taking the largest over all clusters is what makes λ = 1
-/// empty the layer.
+/// Differs: the method is usually written with the cluster nearest to the extreme weight alone. A rare last cluster is
+/// dear in bits, so that a more common neighbour can hold its weights at that Λ; the largest over all clusters is what
+/// makes λ = 1 empty the layer.
 pub fn lagrange_max(codebook: &Codebook, information_bits: &[f64], min: f32, max: f32) -> f64 {
     let free = information_bits.get(codebook.zero()).copied().unwrap_or(0.0);
     let mut largest = 0.0_f64;
