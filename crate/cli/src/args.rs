@@ -77,8 +77,10 @@ pub(crate) struct Train {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Eval {
+    /// A model, quantized or not
     #[arg(long, short)]
     pub(crate) model: PathBuf,
+    /// A dataset that fits it
     #[arg(long, short)]
     pub(crate) data: PathBuf,
     #[arg(long, value_enum, default_value = "test")]
@@ -90,8 +92,10 @@ pub(crate) struct Eval {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Lrp {
+    /// The model whose weights are to be measured
     #[arg(long, short)]
     pub(crate) model: PathBuf,
+    /// A dataset that fits it; relevance is measured for its labels
     #[arg(long, short)]
     pub(crate) data: PathBuf,
     #[arg(long, value_enum, default_value = "test")]
@@ -99,7 +103,7 @@ pub(crate) struct Lrp {
     /// Where the relevances go
     #[arg(long, short)]
     pub(crate) output: PathBuf,
-    /// Which rule applies where
+    /// Which rule applies where; known: epsilon
     #[arg(long, default_value = "epsilon")]
     pub(crate) composite: String,
     /// Where relevance starts: logit, one or probability
@@ -109,6 +113,7 @@ pub(crate) struct Lrp {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Quantize {
+    /// A float model; each layer's weights are assigned to 2^bits centroids
     #[arg(long, short)]
     pub(crate) model: PathBuf,
     /// Where the quantized model goes
@@ -120,10 +125,11 @@ pub(crate) struct Quantize {
     /// Bit width, 2 to 8
     #[arg(long)]
     pub(crate) bits: u8,
-    /// Entropy weight λ, 0 to 1
+    /// Entropy weight λ, 0 to 1; 0 is nearest neighbour, whatever the method
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     pub(crate) lambda: f64,
-    /// Relevance scaling: the share of sparsity, 0 to 1, that the relevance correction may give back
+    /// Relevance scaling: the share of zeros, 0 to 1, that may be given back to relevant weights; at 0 relevance only
+    /// chooses which weights become zero
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     pub(crate) p: f64,
     /// Relevances of this model's weights, from `ecqx lrp`; ecqx needs them

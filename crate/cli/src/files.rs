@@ -43,7 +43,9 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut write = || {
-        let mut file = builder.prefix(".ecqx-").tempfile_in(folder)?;
+        // Without the temporary name, which nobody gave.
+        let mut file =
+            builder.prefix(".ecqx-").tempfile_in(folder).map_err(|error| std::io::Error::from(error.kind()))?;
         file.write_all(bytes)?;
         file.persist(path)?;
         anyhow::Ok(())

@@ -121,7 +121,7 @@ fn what_fails_says_why_and_leaves_nothing() {
     assert!(quantize("--method ecq --bits 4 --lambda -1").contains("lambda is -1"));
     assert!(quantize("--method ecq --bits 4 --lambda NaN").contains("lambda is NaN"));
     assert!(quantize("--method ecqx --bits 4 --p 2").contains("p is 2"));
-    assert!(quantize("--method ecqx --bits 4").contains("needs the relevance of layer fc1"));
+    assert!(quantize("--method ecqx --bits 4").contains("needs --relevance FILE"));
     let train = ["train", "-m", &model, "-d", &data, "-o", "out", "--lr"];
     assert!(failure(at, &[&train[..], &["0"]].concat()).contains("learning rate is 0"));
     let wild = [&train[..], &["1e30", "--optimizer", "sgd", "--epochs", "1", "--batch-size", "4000000000"]].concat();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ecqx_core::model::{Model, QuantizedTensor};
-use ecqx_core::quant::{QuantizeSettings, QuantizedLayer, UnitRelevance, quantize};
+use ecqx_core::quant::{Method, QuantizeSettings, QuantizedLayer, UnitRelevance, quantize};
 use ecqx_core::tensors::TensorFile;
 use serde_json::json;
 
@@ -16,6 +16,9 @@ pub(crate) fn run(args: &Quantize, json: bool) -> Result<()> {
     let settings = QuantizeSettings { method: args.method, bits: args.bits, lambda: args.lambda, p: args.p };
     settings.quantizer()?; // before any file that bad settings would make us read in vain
     let relevance = match &args.relevance {
+        None if args.method == Method::Ecqx => {
+            bail!("method ecqx needs --relevance FILE, which `ecqx lrp` makes; or use ecq")
+        }
         None => BTreeMap::new(),
         Some(path) => read_relevance(&files::read(path)?, &model).with_context(|| path.display().to_string())?,
     };

@@ -41,7 +41,7 @@ pub enum DataError {
     #[error("dataset: {0}")]
     Tensor(TensorError),
     #[error("dataset: metadata format is {got:?}, not \"ecqx-dataset\"; is this a dataset file?")]
-    NotADataset { got: Option<String> },
+    NotADataset { got: String },
     #[error("dataset: metadata {key} is {got:?}; {expected} is needed")]
     Metadata { key: &'static str, got: String, expected: &'static str },
     #[error("dataset: {split}.x has shape {shape:?}; it must be [samples, …one sample's shape]")]
@@ -115,7 +115,7 @@ impl Dataset {
         let file = TensorFile::from_bytes(bytes)?;
         let text = |key: &str| file.metadata.get(key).map(String::as_str);
         if text("format") != Some("ecqx-dataset") {
-            return Err(DataError::NotADataset { got: text("format").map(Into::into) });
+            return Err(DataError::NotADataset { got: text("format").unwrap_or_default().into() });
         }
         if let Some(got) = text("version").filter(|&version| version != "1") {
             return Err(DataError::Metadata { key: "version", got: got.into(), expected: "1" });

@@ -37,7 +37,7 @@ pub enum ModelError {
     #[error("model: {0}")]
     Net(NetError),
     #[error("model: metadata format is {got:?}, not \"ecqx-model\"; is this a model file?")]
-    NotAModel { got: Option<String> },
+    NotAModel { got: String },
     #[error("model: version {got:?} is not known; this release reads version 1")]
     Version { got: String },
     #[error("model: the architecture cannot be read: {reason}")]
@@ -94,7 +94,7 @@ impl Model {
         let TensorFile { mut metadata, tensors } = TensorFile::from_bytes(bytes)?;
         let format = metadata.remove("format");
         if format.as_deref() != Some(FORMAT) {
-            return Err(ModelError::NotAModel { got: format });
+            return Err(ModelError::NotAModel { got: format.unwrap_or_default() });
         }
         if let Some(got) = metadata.remove("version").filter(|version| version != "1") {
             return Err(ModelError::Version { got });

@@ -150,7 +150,8 @@ fn bar<B: DrawingBackend>(pen: &Pen<'_, B>, data: &Sparsity, grid: Grid, row: us
     if let Some(&ecq) = data.ecq.as_ref().and_then(|ecq| ecq.get(row)) {
         let x = grid.x(ecq);
         let thick = theme.px(2.5);
-        let dash = Frame::new(x - thick / 2, y - over, x - thick / 2 + thick, y + over);
+        // Ends where a bar of that length ends.
+        let dash = Frame::new(x - thick, y - over, x, y + over);
         pen.rect(dash.grown(thin), theme.surface);
         pen.rect(dash, theme.relevance);
     }

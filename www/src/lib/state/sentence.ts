@@ -19,6 +19,24 @@ export function settingWords(settings: QuantizeSettings, report: QuantizeReport 
   return words.map((word, index) => word + (index === words.length - 1 ? ':' : ','));
 }
 
+/** What Relevance scaling did: how many zeros it gave back, and whether it could give back more. */
+export function relevanceWords(p: number, report: QuantizeReport | null): string {
+  if (p === 0) return 'As many zeros as ECQ; relevance only chooses which weights.';
+  const moved = report?.layers.filter((layer) => layer.beta !== null) ?? [];
+  if (!report || moved.length === 0) return 'Zeros given back to save relevant weights.';
+  const given = `Zeros given back to relevant weights: ${percent(Math.max(0, report.sparsity_ecq - report.sparsity))}`;
+  // At its limit a layer gives back p, less than one weight short of it.
+  const bound = moved.some((layer) => layer.sparsity_ecq - layer.sparsity > p - 1 / layer.weights);
+  return bound ? `${given}.` : `${given}; a larger value adds none here.`;
+}
+
+/** What to try next, from where one is. */
+export function nextStep({ method, lambda }: QuantizeSettings): string {
+  if (method === 'nearest') return 'Choose ECQ or ECQx: then bits have a price, λ.';
+  if (lambda >= 0.5) return 'Drag λ back to the left: weights return, and accuracy with them.';
+  return 'Drag λ to the right: weights fall into zero, until accuracy gives way.';
+}
+
 export function fullSentence(model: ModelReport, report: QuantizeReport, evaluation: Evaluation): string {
   return [
     ...settingWords(report.settings, report),

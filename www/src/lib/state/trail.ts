@@ -18,7 +18,9 @@ const LONGEST = 240;
 
 /** Adds a visit. `moved` is the slider that led here, null where it was something else (a method, a link). */
 export function extend(trail: Trail | null, moved: DialKey | null, visit: Visit): Trail {
-  const dial = moved ?? trail?.dial ?? 'lambda';
+  // Nearest neighbour knows no price: of the sliders only the bit width leads anywhere.
+  const wanted = moved ?? trail?.dial ?? 'lambda';
+  const dial = visit.settings.method === 'nearest' && moved === null ? 'bits' : wanted;
   // What differs in anything but this slider lies on another curve. A point seen before is only moved to the end.
   const earlier = (trail?.visits ?? []).filter(
     ({ settings }) => onSameCurve(dial, settings, visit.settings) && settings[dial] !== visit.settings[dial],
