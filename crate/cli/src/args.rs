@@ -75,16 +75,24 @@ pub(crate) struct Train {
     pub(crate) no_shuffle: bool,
 }
 
+/// A model and the samples it is run on.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Eval {
+pub(crate) struct On {
     /// A model, quantized or not
     #[arg(long, short)]
     pub(crate) model: PathBuf,
     /// A dataset that fits it
     #[arg(long, short)]
     pub(crate) data: PathBuf,
+    /// Which of the dataset's samples
     #[arg(long, value_enum, default_value = "test")]
     pub(crate) split: SplitName,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Eval {
+    #[command(flatten)]
+    pub(crate) on: On,
     /// Where the logits [n, classes] go
     #[arg(long)]
     pub(crate) logits: Option<PathBuf>,
@@ -92,14 +100,8 @@ pub(crate) struct Eval {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Lrp {
-    /// The model whose weights are to be measured
-    #[arg(long, short)]
-    pub(crate) model: PathBuf,
-    /// A dataset that fits it; relevance is measured for its labels
-    #[arg(long, short)]
-    pub(crate) data: PathBuf,
-    #[arg(long, value_enum, default_value = "test")]
-    pub(crate) split: SplitName,
+    #[command(flatten)]
+    pub(crate) on: On,
     /// Where the relevances go
     #[arg(long, short)]
     pub(crate) output: PathBuf,

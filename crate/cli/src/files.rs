@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ecqx_core::data::{Dataset, Split};
+use ecqx_core::data::{DataError, Dataset, Split};
 use ecqx_core::model::Model;
 
-use crate::args::SplitName;
+use crate::args::{On, SplitName};
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
@@ -25,11 +25,15 @@ pub(crate) fn read_dataset(path: &Path, model: &Model) -> Result<Dataset> {
     Ok(dataset)
 }
 
-pub(crate) fn split(dataset: &Dataset, name: SplitName) -> Result<&Split> {
-    Ok(match name {
-        SplitName::Train => dataset.train()?,
-        SplitName::Test => dataset.test()?,
-    })
+/// A model and the samples it is to be run on.
+pub(crate) fn read_on(on: &On) -> Result<(Model, Split)> {
+    let model = read_model(&on.model)?;
+    let dataset = read_dataset(&on.data, &model)?;
+    let (split, name) = match on.split {
+        SplitName::Train => (dataset.train, "train"),
+        SplitName::Test => (dataset.test, "test"),
+    };
+    Ok((model, split.ok_or(DataError::NoSplit { split: name })?))
 }
 
 /// Writes a file that appears whole or not at all: beside its place first, then moved into it.

@@ -25,13 +25,11 @@ struct Layer {
 }
 
 pub(crate) fn run(args: &Lrp, json: bool) -> Result<()> {
-    let model = files::read_model(&args.model)?;
-    let dataset = files::read_dataset(&args.data, &model)?;
-    let split = files::split(&dataset, args.split)?;
+    let (model, split) = files::read_on(&args.on)?;
     let composite = Composite::named(&args.composite)?;
     let network = &model.network;
     let mut tape = network.evaluation_tape();
-    let relevances = explain(network, split, &composite, args.output_relevance, true, &mut tape)?;
+    let relevances = explain(network, &split, &composite, args.output_relevance, true, &mut tape)?;
     let mut tensors = Vec::new();
     let mut layers = Vec::new();
     for (node, values) in relevances.weights {
