@@ -1,15 +1,19 @@
 //! The matrix product under every layer. Written here because each output must be summed in one fixed order without
 //! fused multiply-add: so native and WebAssembly results agree bit by bit, where library kernels choose instructions by
-//! processor.
+//! processor. At the shapes of small nets it is also faster than those, see `tests/README.md`.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use std::ops::Range;
 
-/// Rows and columns of the register block: 4×8 accumulators fill the vector registers that WebAssembly engines keep.
+use ndarray::{ArrayView2, s};
+
+/// Rows and columns of the register block: 4×8 sums fill the vector registers that WebAssembly engines keep.
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;
-/// Depth of a packed panel; `ROWS + COLUMNS` columns of it stay in the first-level cache.
+/// Columns of the block for a narrow rest: ten outputs cost twelve columns, not sixteen.
+const NARROW: usize = 4;
+/// Depth of a packed panel of `b`: 8 kB, which stay in the first-level cache while the rows of `a` pass by.
 const DEPTH: usize = 256;
-/// Rows of `a` that are packed at once.
+/// Rows of `a` that pass by before the next panel of `b`: with [`DEPTH`], 128 kB of the second-level cache.
 const TALL: usize = 128;
 
 /// Scratch memory for packed panels; keep one and pass it to every call.
@@ -19,80 +23,228 @@ pub struct Pack {
     b: Vec<f32>,
 }
 
-/// What happens to the old content of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Update {
+/// What the output becomes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Update<'a> {
     /// `c = a·b`
     Replace,
     /// `c = c + a·b`
     Add,
+    /// `c = a·b + bias`, one bias a column.
+    ColumnBias(&'a [f32]),
+    /// `c = a·b + bias`, one bias a row.
+    RowBias(&'a [f32]),
 }
 
-/// Matrix product `c = a·b` or `c += a·b`. Shapes: `a` [m, k], `b` [k, n], `c` [m, n], any strides (pass a transposed
-/// view for a transposed product). Each element is summed over k in ascending order in panels of 256.
+/// Where a product goes: rows that start `stride` apart.
+#[derive(Debug)]
+pub struct Output<'a> {
+    values: &'a mut [f32],
+    stride: usize,
+}
+
+impl<'a> Output<'a> {
+    /// A row-major matrix of `stride` columns, or the left part of one.
+    pub fn new(values: &'a mut [f32], stride: usize) -> Self {
+        Self { values, stride }
+    }
+}
+
+/// Matrix product into `c` [m, n] of `a` [m, k] and `b` [k, n], both of any strides: pass a transposed view for a
+/// transposed product. Each element is summed over k in ascending order in panels of 256.
 ///
 /// Shapes that disagree are a bug of the caller: checked in debug builds, else the common part is computed.
-pub fn matmul(
-    a: ArrayView2<'_, f32>,
-    b: ArrayView2<'_, f32>,
-    mut c: ArrayViewMut2<'_, f32>,
-    update: Update,
-    pack: &mut Pack,
-) {
-    debug_assert_eq!((a.nrows(), b.ncols()), c.dim());
+pub fn matmul(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, c: &mut Output<'_>, update: Update<'_>, pack: &mut Pack) {
     debug_assert_eq!(a.ncols(), b.nrows());
-    if update == Update::Replace {
-        c.fill(0.0);
-    }
-    let (rows, columns) = (a.nrows().min(c.nrows()), b.ncols().min(c.ncols()));
-    let depth = a.ncols().min(b.nrows());
-    for k in (0..depth).step_by(DEPTH) {
-        let deep = DEPTH.min(depth - k);
-        pack_panels::<COLUMNS>(&mut pack.b, columns, deep, |column, d| b[[k + d, column]]);
+    let (rows, columns, depth) = (a.nrows(), b.ncols(), a.ncols().min(b.nrows()));
+    for front in (0..depth.max(1)).step_by(DEPTH) {
+        let deep = DEPTH.min(depth - front);
+        pack_right(&mut pack.b, b, front, deep);
         for top in (0..rows).step_by(TALL) {
             let tall = TALL.min(rows - top);
-            pack_panels::<ROWS>(&mut pack.a, tall, deep, |row, d| a[[top + row, k + d]]);
-            for (panel_b, left) in pack.b.chunks_exact(deep * COLUMNS).zip((0..columns).step_by(COLUMNS)) {
-                for (panel_a, above) in pack.a.chunks_exact(deep * ROWS).zip((0..tall).step_by(ROWS)) {
-                    let block = multiply_panels(panel_a, panel_b);
-                    let high = ROWS.min(tall - above);
-                    let wide = COLUMNS.min(columns - left);
-                    for (row, values) in block.iter().enumerate().take(high) {
-                        for (column, value) in values.iter().enumerate().take(wide) {
-                            c[[top + above + row, left + column]] += value;
-                        }
-                    }
+            let left_factor = Left::new(a, Cut { top, tall, front, deep }, &mut pack.a);
+            let mut panels = pack.b.as_slice();
+            for left in (0..columns).step_by(COLUMNS) {
+                let wide = COLUMNS.min(columns - left);
+                let place = Place { top, tall, left, wide, first: front == 0, update };
+                let size = deep * if wide > NARROW { COLUMNS } else { NARROW };
+                let (panel, rest) = panels.split_at_checked(size).unwrap_or_default();
+                if wide > NARROW {
+                    multiply_panel::<COLUMNS>(&left_factor, panel.as_chunks().0, place, c);
+                } else {
+                    multiply_panel::<NARROW>(&left_factor, panel.as_chunks().0, place, c);
+                }
+                panels = rest;
+            }
+        }
+    }
+}
+
+/// The part of `a` that is multiplied at once.
+#[derive(Clone, Copy)]
+struct Cut {
+    top: usize,
+    tall: usize,
+    front: usize,
+    deep: usize,
+}
+
+/// That part, in whichever layout reads on along the depth.
+enum Left<'a> {
+    /// Row-major as it came: the first row's start, and how far apart rows are.
+    Rows { values: &'a [f32], stride: usize, deep: usize },
+    /// Panels of four rows, position by position, padded with zeros.
+    Panels { values: &'a [[f32; ROWS]], deep: usize },
+}
+
+impl<'a> Left<'a> {
+    fn new(a: ArrayView2<'a, f32>, Cut { top, tall, front, deep }: Cut, packed: &'a mut Vec<f32>) -> Self {
+        if let Some(values) = a.to_slice() {
+            let stride = a.ncols();
+            return Self::Rows { values: values.get(top * stride + front..).unwrap_or_default(), stride, deep };
+        }
+        packed.clear();
+        packed.resize(tall.div_ceil(ROWS) * ROWS * deep, 0.0);
+        let panels = packed.as_chunks_mut::<ROWS>().0;
+        if let Some(values) = a.t().to_slice() {
+            let lines = values.chunks_exact(a.nrows().max(1)).skip(front).take(deep);
+            for (d, line) in lines.enumerate() {
+                for (panel, rows) in line.get(top..top + tall).unwrap_or_default().chunks(ROWS).enumerate() {
+                    copy_short(&mut panels[panel * deep + d], rows);
                 }
             }
-        }
-    }
-}
-
-/// Lays `lines` lines of length `deep` out in panels of `WIDE` lines, position by position, padded with zeros.
-fn pack_panels<const WIDE: usize>(panels: &mut Vec<f32>, lines: usize, deep: usize, at: impl Fn(usize, usize) -> f32) {
-    panels.clear();
-    panels.resize(lines.div_ceil(WIDE) * WIDE * deep, 0.0);
-    for (panel, first) in panels.chunks_exact_mut(WIDE * deep).zip((0..lines).step_by(WIDE)) {
-        let wide = WIDE.min(lines - first);
-        for (d, slot) in panel.chunks_exact_mut(WIDE).enumerate() {
-            for (offset, value) in slot.iter_mut().enumerate().take(wide) {
-                *value = at(first + offset, d);
+        } else {
+            for (row, d) in (0..tall).flat_map(|row| (0..deep).map(move |d| (row, d))) {
+                panels[row / ROWS * deep + d][row % ROWS] = a[[top + row, front + d]];
             }
         }
+        Self::Panels { values: packed.as_chunks().0, deep }
     }
 }
 
+/// Packs `deep` rows of `b` [depth, columns] from `front` on into panels of eight columns (the last of four if they
+/// hold it), position by position, padded with zeros.
+fn pack_right(packed: &mut Vec<f32>, b: ArrayView2<'_, f32>, front: usize, deep: usize) {
+    let columns = b.ncols();
+    let rest = columns % COLUMNS;
+    let last = if rest > NARROW { COLUMNS } else { NARROW.min(rest * NARROW) };
+    packed.clear();
+    packed.resize((columns - rest + last) * deep, 0.0);
+    let panels = packed.chunks_mut((COLUMNS * deep).max(1)).zip((0..columns).step_by(COLUMNS));
+    for (panel, left) in panels {
+        let wide = COLUMNS.min(columns - left);
+        if wide > NARROW {
+            interleave(panel.as_chunks_mut::<COLUMNS>().0, b, front, left..left + wide);
+        } else {
+            interleave(panel.as_chunks_mut::<NARROW>().0, b, front, left..left + wide);
+        }
+    }
+}
+
+/// Fills one panel with up to WIDE columns of `b`.
+fn interleave<const WIDE: usize>(panel: &mut [[f32; WIDE]], b: ArrayView2<'_, f32>, front: usize, wide: Range<usize>) {
+    if let Some(values) = b.to_slice() {
+        let rows = values.chunks_exact(b.ncols()).skip(front);
+        for (slot, row) in panel.iter_mut().zip(rows) {
+            copy_short(slot, row.get(wide.clone()).unwrap_or_default());
+        }
+        return;
+    }
+    let b = b.slice_move(s![front..front + panel.len(), wide]);
+    for (column, values) in b.columns().into_iter().enumerate() {
+        match values.to_slice() {
+            Some(values) => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
+            None => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
+        }
+    }
+}
+
+/// Copies up to WIDE numbers; a whole row of them as vectors, where a general copy would call a function.
 #[inline]
-fn multiply_panels(a: &[f32], b: &[f32]) -> [[f32; COLUMNS]; ROWS] {
-    let mut block = [[0.0_f32; COLUMNS]; ROWS];
-    for (a, b) in a.as_chunks::<ROWS>().0.iter().zip(b.as_chunks::<COLUMNS>().0) {
-        for (row, &a) in block.iter_mut().zip(a) {
-            for (sum, &b) in row.iter_mut().zip(b) {
+fn copy_short<const WIDE: usize>(slot: &mut [f32; WIDE], values: &[f32]) {
+    match values.first_chunk::<WIDE>() {
+        Some(values) => *slot = *values,
+        None => slot.iter_mut().zip(values).for_each(|(slot, &value)| *slot = value),
+    }
+}
+
+/// Where the blocks of one panel of `b` go.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    top: usize,
+    tall: usize,
+    left: usize,
+    wide: usize,
+    /// Whether these are the first summands.
+    first: bool,
+    update: Update<'a>,
+}
+
+fn multiply_panel<const WIDE: usize>(a: &Left<'_>, b: &[[f32; WIDE]], place: Place<'_>, c: &mut Output<'_>) {
+    for above in (0..place.tall).step_by(ROWS) {
+        let high = ROWS.min(place.tall - above);
+        let block = match *a {
+            Left::Rows { values, stride, deep } => {
+                // A missing row repeats the last one; what comes of it is not stored.
+                let row = |r: usize| {
+                    let start = (above + r.min(high - 1)) * stride;
+                    values.get(start..start + deep).unwrap_or_default()
+                };
+                let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+                multiply_block(rows.map(|(((&a0, &a1), &a2), &a3)| [a0, a1, a2, a3]), b)
+            }
+            Left::Panels { values, deep } => {
+                let start = above / ROWS * deep;
+                multiply_block(values.get(start..start + deep).unwrap_or_default().iter().copied(), b)
+            }
+        };
+        for (r, sums) in block.iter().enumerate().take(high) {
+            store(sums, above + r, place, c);
+        }
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // the sums must stay in registers, whatever the iterator
+fn multiply_block<const WIDE: usize>(a: impl Iterator<Item = [f32; ROWS]>, b: &[[f32; WIDE]]) -> [[f32; WIDE]; ROWS] {
+    let mut block = [[0.0_f32; WIDE]; ROWS];
+    for (a, b) in a.zip(b) {
+        for (row, a) in block.iter_mut().zip(a) {
+            for (sum, b) in row.iter_mut().zip(b) {
                 *sum += a * b;
             }
         }
     }
     block
+}
+
+/// Brings one row of a block to its place.
+#[inline]
+fn store<const WIDE: usize>(sums: &[f32; WIDE], row: usize, place: Place<'_>, c: &mut Output<'_>) {
+    let Place { top, left, wide, .. } = place;
+    let start = (top + row) * c.stride + left;
+    let Some(target) = c.values.get_mut(start..start + wide) else { return };
+    match target.first_chunk_mut::<WIDE>() {
+        Some(target) => combine(target, sums, row, place),
+        None => combine(target, sums, row, place),
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // so that a whole row of known length becomes vector instructions
+fn combine(target: &mut [f32], sums: &[f32], row: usize, Place { top, left, first, update, .. }: Place<'_>) {
+    let pairs = target.iter_mut().zip(sums);
+    match update {
+        Update::Replace if first => pairs.for_each(|(value, sum)| *value = *sum),
+        Update::ColumnBias(bias) if first => {
+            pairs.zip(bias.get(left..).unwrap_or_default()).for_each(|((value, sum), bias)| *value = sum + bias);
+        }
+        Update::RowBias(bias) if first => {
+            let bias = bias.get(top + row).copied().unwrap_or_default();
+            pairs.for_each(|(value, sum)| *value = sum + bias);
+        }
+        _ => pairs.for_each(|(value, sum)| *value += sum),
+    }
 }
 
 #[cfg(test)]
@@ -106,22 +258,60 @@ mod tests {
         Array2::from_shape_fn((rows, columns), |_| rng.uniform() as f32 - 0.5)
     }
 
+    /// The same matrix in each layout that the product knows a way for: row-major, transposed, with gaps.
+    fn layouts(matrix: &Array2<f32>) -> [Array2<f32>; 3] {
+        let mut gaps = Array2::zeros((matrix.nrows() * 2, matrix.ncols() * 3));
+        gaps.slice_mut(s![..;2, ..;3]).assign(matrix);
+        [matrix.clone(), matrix.t().as_standard_layout().into_owned().reversed_axes(), gaps.slice_move(s![..;2, ..;3])]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
         #[test]
-        fn agrees_with_the_sum_in_f64(m in 1_usize..40, k in 1_usize..600, n in 1_usize..40, seed: u64) {
+        fn agrees_with_the_sum_in_f64(m in 1_usize..40, k in 1_usize..600, n in 1_usize..40, spare in 0_usize..3, seed: u64) {
             let mut rng = Rng::new(seed, 0);
-            let (a, b) = (random(m, k, &mut rng), random(n, k, &mut rng));
-            let mut c = random(m, n, &mut rng);
-            let before = c.clone();
+            let (a, b) = (random(m, k, &mut rng), random(k, n, &mut rng));
+            let (before, columns, rows) = (random(m, n + spare, &mut rng), random(1, n, &mut rng), random(1, m, &mut rng));
+            let (columns, rows) = (columns.as_slice().unwrap(), rows.as_slice().unwrap());
             let mut pack = Pack::default();
-            matmul(a.view(), b.t(), c.view_mut(), Update::Add, &mut pack);
-            for ((i, j), &value) in c.indexed_iter() {
-                let dot: f64 = (0..k).map(|d| f64::from(a[[i, d]]) * f64::from(b[[j, d]])).sum();
-                prop_assert!((f64::from(value) - dot - f64::from(before[[i, j]])).abs() < 1e-4);
+            let mut bits: Option<Vec<u32>> = None;
+            for a in layouts(&a) {
+                for b in layouts(&b) {
+                    for update in [Update::Replace, Update::Add, Update::ColumnBias(columns), Update::RowBias(rows)] {
+                        let mut c = before.clone();
+                        matmul(a.view(), b.view(), &mut Output::new(c.as_slice_mut().unwrap(), n + spare), update, &mut pack);
+                        for ((i, j), &value) in c.indexed_iter() {
+                            if j >= n {
+                                prop_assert_eq!(value, before[[i, j]], "beside the product");
+                                continue;
+                            }
+                            let dot: f64 = (0..k).map(|d| f64::from(a[[i, d]]) * f64::from(b[[d, j]])).sum();
+                            let more = match update {
+                                Update::Replace => 0.0,
+                                Update::Add => before[[i, j]],
+                                Update::ColumnBias(bias) => bias[j],
+                                Update::RowBias(bias) => bias[i],
+                            };
+                            prop_assert!((f64::from(value) - dot - f64::from(more)).abs() < 1e-4);
+                        }
+                        if update == Update::Replace {
+                            let now: Vec<u32> = c.iter().map(|v| v.to_bits()).collect();
+                            prop_assert_eq!(&now, bits.get_or_insert_with(|| now.clone()), "layouts give other bits");
+                        }
+                    }
+                }
             }
-            let sum = c.clone();
-            matmul(a.view(), b.t(), c.view_mut(), Update::Replace, &mut pack);
-            prop_assert!(c.iter().zip(&sum).zip(&before).all(|((c, s), b)| (c + b - s).abs() < 1e-4));
         }
+    }
+
+    #[test]
+    fn nothing_to_sum_leaves_zero_or_the_bias() {
+        let (a, b, mut pack) = (Array2::zeros((2, 0)), Array2::zeros((0, 3)), Pack::default());
+        let mut c = [7.0; 6];
+        matmul(a.view(), b.view(), &mut Output::new(&mut c, 3), Update::ColumnBias(&[1.0, 2.0, 3.0]), &mut pack);
+        assert_eq!(c, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+        matmul(a.view(), b.view(), &mut Output::new(&mut c, 3), Update::Replace, &mut pack);
+        assert_eq!(c, [0.0; 6]);
     }
 }

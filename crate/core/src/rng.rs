@@ -37,6 +37,12 @@ impl Rng {
         radius * math::cos(std::f64::consts::TAU * self.uniform())
     }
 
+    /// Draws weights from N(0, 2 / `inputs`) (He et al. 2015, eq. 10): what reads a ReLU keeps its variance.
+    pub(crate) fn fill_he(&mut self, weight: &mut [f32], inputs: usize) {
+        let deviation = (2.0 / inputs.max(1) as f64).sqrt();
+        weight.fill_with(|| (self.normal() * deviation) as f32);
+    }
+
     /// Fisher–Yates.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

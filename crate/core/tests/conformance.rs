@@ -9,13 +9,15 @@ use std::str::FromStr;
 use ecqx_core::data::Split;
 use ecqx_core::lrp::rules::{Epsilon, Explained, Rule};
 use ecqx_core::lrp::{Composite, OutputRelevance, explain};
-use ecqx_core::matmul::Pack;
 use ecqx_core::model::Architecture;
-use ecqx_core::nn::{Adam, Network, Optimizer, Sgd, Tape, Trainer};
+use ecqx_core::nn::{Adam, Network, Optimizer, Scratch, Sgd, Tape, Trainer};
 use ecqx_core::quant::{Codebook, Ecq, LayerInput, Quantizer};
 use ecqx_core::tensors::{TensorData, TensorFile};
 use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
+
+/// Gradients below this are sums of larger numbers that cancel.
+const ROUNDING: f32 = 1e-6;
 
 /// All vectors whose name starts so; at least one.
 fn vectors(prefix: &str) -> Vec<(String, TensorFile, Value)> {
@@ -63,8 +65,8 @@ fn assert_close<'a>(what: &str, got: impl IntoIterator<Item = &'a f32>, expected
 fn network(case: &Value, file: &TensorFile, prefix: &str) -> Network {
     let architecture = Architecture::from_json(&case["architecture"].to_string()).unwrap();
     let mut network = Network::new(&architecture).unwrap();
-    let names: Vec<String> = network.parameters().map(|p| format!("{prefix}{}", p.name)).collect();
-    for (name, parameter) in names.iter().zip(network.parameters_mut()) {
+    let names: Vec<String> = network.tensors().map(|p| format!("{prefix}{}", p.name)).collect();
+    for (name, parameter) in names.iter().zip(network.tensors_mut()) {
         parameter.copy_from_slice(values(file, name));
     }
     network
@@ -72,7 +74,7 @@ fn network(case: &Value, file: &TensorFile, prefix: &str) -> Network {
 
 #[test]
 fn training_follows_pytorch() {
-    for (name, file, case) in vectors("train-mlp") {
+    for (name, file, case) in vectors("train-") {
         let mut network = network(&case, &file, "before.");
         let learning_rate = case["lr"].as_f64().unwrap();
         let optimizer: Box<dyn Optimizer> = match case["optimizer"].as_str().unwrap() {
@@ -84,6 +86,7 @@ fn training_follows_pytorch() {
         let x = ArrayView2::from_shape((batches * size, features), values(&file, "x")).unwrap();
         let split = Split { x: x.to_owned(), y: labels(&file) };
         let mut trainer = Trainer::new(&network, size, optimizer);
+        let mut undecided = Vec::new();
         for (step, (x, labels)) in split.chunks(size).enumerate() {
             let loss = trainer.step(&mut network, x, labels).unwrap();
             let expected = case["losses"][step].as_f64().unwrap();
@@ -91,13 +94,34 @@ fn training_follows_pytorch() {
             if step == 0 {
                 for (parameter, gradient) in network.parameters().zip(trainer.gradients().iter()) {
                     let expected = values(&file, &format!("grad.{}", parameter.name));
-                    assert_close(&format!("{name}: grad.{}", parameter.name), gradient, expected, 1e-4);
+                    let what = format!("{name}: grad.{}", parameter.name);
+                    if expected.iter().all(|g| g.abs() < ROUNDING) {
+                        // A bias before batch norm: its mean is taken away again, what is left is rounding.
+                        assert!(gradient.iter().all(|g| g.abs() < ROUNDING), "{what}: {gradient:?}");
+                        undecided.push(parameter.name);
+                        continue;
+                    }
+                    assert_close(&what, gradient, expected, 1e-4);
                 }
             }
         }
-        for parameter in network.parameters() {
-            let expected = values(&file, &format!("after.{}", parameter.name));
-            assert_close(&format!("{name}: after.{}", parameter.name), parameter.values, expected, 1e-4);
+        for tensor in network.tensors() {
+            let what = format!("after.{}", tensor.name);
+            let expected = values(&file, &what);
+            // Adam steps by the learning rate however small the gradient: by four, up or down, on either side. The mean
+            // that batch norm keeps follows, with its momentum of 0.1.
+            let drift = match &tensor.name {
+                _ if case["optimizer"] != "adam" || undecided.is_empty() => 0.0,
+                name if undecided.contains(name) => 8.1 * learning_rate,
+                name if name.ends_with("running_mean") => 4.0 * 0.1 * 8.1 * learning_rate,
+                _ => 0.0,
+            };
+            if drift > 0.0 {
+                let apart = tensor.values.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
+                assert!(apart.fold(0.0, f64::max) < drift, "{name}: {what}");
+                continue;
+            }
+            assert_close(&format!("{name}: {what}"), tensor.values, expected, 1e-4);
         }
     }
 }
@@ -142,13 +166,14 @@ fn the_epsilon_rule_follows_zennit() {
         }
         let layer = network.nodes()[0].layer.affine().unwrap();
         let (x, z) = (matrix(&file, "x"), matrix(&file, "z"));
-        let (mut own_z, mut relevance, mut pack) = (Array2::zeros(z.dim()), Array2::zeros(x.dim()), Pack::default());
-        layer.transform(layer.weight(), layer.bias(), x, own_z.view_mut(), &mut pack);
+        let (mut own_z, mut relevance, mut scratch) =
+            (Array2::zeros(z.dim()), Array2::zeros(x.dim()), Scratch::default());
+        layer.transform(layer.weight(), layer.bias(), x, own_z.view_mut(), &mut scratch);
         assert_close(&format!("{name}: z"), &own_z, values(&file, "z"), 1e-5);
         let at = Explained { layer, x, z: own_z.view(), relevance_out: matrix(&file, "relevance_out") };
         let rule = case["rule"].as_str().unwrap(); // epsilon(…)
         let rule = Epsilon::new(rule["epsilon(".len()..rule.len() - 1].parse().unwrap()).unwrap();
-        rule.relevance_in(at, relevance.view_mut(), &mut pack);
+        rule.relevance_in(at, relevance.view_mut(), &mut scratch);
         assert_close(&format!("{name}: relevance_in"), &relevance, values(&file, "relevance_in"), 1e-4);
     }
 }

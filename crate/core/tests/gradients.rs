@@ -5,7 +5,7 @@
 
 use ecqx_core::data::Split;
 use ecqx_core::model::Architecture;
-use ecqx_core::nn::{Gradients, Network, SoftmaxCrossEntropy, Tape};
+use ecqx_core::nn::{Gradients, Mode, Network, SoftmaxCrossEntropy, Tape};
 use ecqx_core::rng::Rng;
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ proptest! {
             y: (0..samples).map(|_| rng.below(classes)).collect(),
         };
         let (mut tape, mut gradients) = (Tape::new(&network, samples), Gradients::zeros(&network));
-        network.forward(split.x.view(), &mut tape);
+        network.forward(split.x.view(), &mut tape, Mode::Train);
         network.backward(split.x.view(), &mut tape, &mut gradients, |logits, gradient| {
             SoftmaxCrossEntropy.gradient(logits, &split.y, gradient);
         });

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::rules::{Epsilon, Explained, Rule};
 use super::{Composite, LrpError};
 use crate::data::Split;
-use crate::nn::{Affine, Layer, Network, Tape, softmax};
+use crate::nn::{Affine, BackStep, Layer, Mode, Network, Tape, softmax};
 
 /// Where relevance starts at the label's output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,28 +89,40 @@ pub fn explain(
     let mut inputs: Vec<(usize, Array2<f32>)> = Vec::new();
     let mut start = 0;
     for (x, labels) in split.chunks(tape.capacity()) {
-        network.forward(x, tape);
+        network.forward(x, tape, Mode::Evaluate);
         let at_logits = |logits: ArrayView2<'_, f32>, relevance: ArrayViewMut2<'_, f32>| {
             output.start(logits, labels, batch, relevance);
         };
         network.walk_back(x, tape, with_inputs, at_logits, |step| {
             let (layer, rule): (&dyn Affine, &dyn Rule) = match &step.node.layer {
                 Layer::Dense(dense) => (dense, composite.dense()),
+                Layer::Conv2d(conv) => (conv, composite.dense()),
                 // Each output has one input: relevance goes on as it is.
-                Layer::Relu | Layer::Flatten => {
+                Layer::Relu | Layer::Flatten | Layer::BatchNorm(_) => {
                     if let Some(mut target) = step.target {
                         target.assign(&step.signal);
                     }
                     return;
                 }
+                // The winner takes all, as the gradient does.
+                Layer::MaxPool2d(_) => return step.node.layer.backward(step),
+                // Sums with fixed weights: each input gets its share of the sum.
+                Layer::AvgPool2d(_) | Layer::Add => {
+                    let Some(mut target) = step.target else { return };
+                    let (x, shares) = (step.x, Epsilon::DEFAULT.shares(step.z, step.signal));
+                    let (signal, own) = (shares.view(), Some(target.view_mut()));
+                    step.node.layer.backward(BackStep { signal, target: own, ..step });
+                    target *= &x;
+                    return;
+                }
             };
             let shares = Epsilon::DEFAULT.shares(step.z, step.signal);
             if let Some((_, sum)) = weights.iter_mut().find(|(node, _)| *node == step.index) {
-                layer.add_weight_gradient(step.x, shares.view(), sum, step.pack);
+                layer.add_weight_gradient(step.x, shares.view(), sum, step.scratch);
             }
             let Some(mut target) = step.target else { return };
             let at = Explained { layer, x: step.x, z: step.z, relevance_out: step.signal };
-            rule.relevance_in(at, target.view_mut(), step.pack);
+            rule.relevance_in(at, target.view_mut(), step.scratch);
             if with_inputs {
                 let known = inputs.iter().position(|(node, _)| *node == step.index);
                 let slot = known.unwrap_or_else(|| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::ModelError;
 
 /// Layers in order, from the net's input to its logits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// Shape of one sample: `[features]` or `[channels, height, width]`.
@@ -17,7 +17,7 @@ pub struct Architecture {
 }
 
 /// One layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerSpec {
     /// Unique; prefix of its tensors in a file.
     pub name: String,
@@ -30,7 +30,7 @@ pub struct LayerSpec {
 }
 
 /// What a layer does, with its settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerKind {
     /// Fully connected.
@@ -41,10 +41,60 @@ pub enum LayerKind {
         #[serde(default = "yes")]
         bias: bool,
     },
+    /// Convolution over images [channels, height, width]. Extents are [height, width].
+    Conv2d {
+        /// Number of output channels.
+        filters: usize,
+        /// Extent of a filter.
+        kernel: [usize; 2],
+        /// Steps from position to position.
+        #[serde(default = "one")]
+        stride: [usize; 2],
+        /// Border of zeros on each side.
+        #[serde(default)]
+        padding: [usize; 2],
+        /// Parts that channels and filters are divided into; each filter reads one.
+        #[serde(default = "one_group")]
+        groups: usize,
+        /// Whether a bias is added.
+        #[serde(default = "yes")]
+        bias: bool,
+    },
+    /// Normalisation of each channel over batch and positions.
+    BatchNorm {
+        /// Added to the variance.
+        #[serde(default = "usual_eps")]
+        eps: f64,
+        /// Weight of a batch in the running statistics.
+        #[serde(default = "usual_momentum")]
+        momentum: f64,
+    },
     /// max(0, x).
     Relu {},
+    /// Largest value of each window.
+    #[serde(rename = "max_pool2d")]
+    MaxPool2d {
+        /// Extent of the window.
+        kernel: [usize; 2],
+        /// Steps from position to position; `None`: the window's extent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<[usize; 2]>,
+    },
+    /// Mean of each window.
+    #[serde(rename = "avg_pool2d")]
+    AvgPool2d {
+        /// Extent of the window.
+        kernel: [usize; 2],
+        /// Steps from position to position; `None`: the window's extent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<[usize; 2]>,
+    },
+    /// Mean of each channel: [channels, height, width] to [channels].
+    GlobalAvgPool {},
     /// Any shape to `[features]`.
     Flatten {},
+    /// Sum of the layers named in `inputs`.
+    Add {},
 }
 
 /// By hand, since a flattened field could not refuse unknown names: a misspelt `bias` would silently be the default.
@@ -64,13 +114,35 @@ fn yes() -> bool {
     true
 }
 
+fn one() -> [usize; 2] {
+    [1, 1]
+}
+
+fn one_group() -> usize {
+    1
+}
+
+fn usual_eps() -> f64 {
+    1e-5
+}
+
+fn usual_momentum() -> f64 {
+    0.1
+}
+
 impl LayerKind {
     /// The kind's name in an architecture.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Dense { .. } => "dense",
+            Self::Conv2d { .. } => "conv2d",
+            Self::BatchNorm { .. } => "batch_norm",
             Self::Relu {} => "relu",
+            Self::MaxPool2d { .. } => "max_pool2d",
+            Self::AvgPool2d { .. } => "avg_pool2d",
+            Self::GlobalAvgPool {} => "global_avg_pool",
             Self::Flatten {} => "flatten",
+            Self::Add {} => "add",
         }
     }
 }

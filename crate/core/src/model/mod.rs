@@ -117,7 +117,7 @@ impl Model {
         let mut metadata = self.metadata.clone();
         let own = [FORMAT.to_owned(), "1".to_owned(), self.architecture.to_json()];
         metadata.extend(OWN_KEYS.map(str::to_owned).into_iter().zip(own));
-        let tensors = self.network.parameters().map(|p| Tensor::f32(p.name, &p.shape, p.values.to_vec())).collect();
+        let tensors = self.network.tensors().map(|p| Tensor::f32(p.name, &p.shape, p.values.to_vec())).collect();
         TensorFile { metadata, tensors }
     }
 

@@ -1,9 +1,22 @@
 //! What dense and convolution layers have in common: they are affine in their input and in their weight. Relevance
 //! rules are written against this alone.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
+use super::sums::lane_sum;
 use crate::matmul::Pack;
+
+/// Memory that layers compute in and that means nothing afterwards. Kept in a tape, so that no pass allocates.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch {
+    pub(super) pack: Pack,
+    /// A sample with its border of zeros.
+    pub(super) padded: Vec<f32>,
+    /// What each filter position reads, [taps, positions].
+    pub(super) columns: Vec<f32>,
+    /// A product that is added elsewhere.
+    pub(super) product: Vec<f32>,
+}
 
 /// An affine layer, z = W·x + b. The weight is an argument, so that a relevance rule can pass a changed one (its
 /// positive part, say) without a copy of the layer. Activations are [n, features]; weights are flat, row-major.
@@ -21,11 +34,11 @@ pub trait Affine {
         bias: Option<&[f32]>,
         x: ArrayView2<'_, f32>,
         z: ArrayViewMut2<'_, f32>,
-        pack: &mut Pack,
+        scratch: &mut Scratch,
     );
 
     /// Pulls a signal `s` at the output back to the input: Wᵀ·s.
-    fn pull_back(&self, weight: &[f32], s: ArrayView2<'_, f32>, x: ArrayViewMut2<'_, f32>, pack: &mut Pack);
+    fn pull_back(&self, weight: &[f32], s: ArrayView2<'_, f32>, x: ArrayViewMut2<'_, f32>, scratch: &mut Scratch);
 
     /// Adds Σ over samples and positions of s·xᵀ to `gradient`, which has the weight's layout.
     fn add_weight_gradient(
@@ -33,6 +46,40 @@ pub trait Affine {
         x: ArrayView2<'_, f32>,
         s: ArrayView2<'_, f32>,
         gradient: &mut [f32],
-        pack: &mut Pack,
+        scratch: &mut Scratch,
     );
+
+    /// Adds Σ over samples and positions of s to `gradient`, one number a unit or filter.
+    fn add_bias_gradient(&self, s: ArrayView2<'_, f32>, gradient: &mut [f32]) {
+        let positions = s.ncols() / gradient.len().max(1);
+        for row in s.axis_iter(Axis(0)) {
+            if positions == 1 {
+                gradient.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            } else if let Some(row) = row.to_slice() {
+                let filters = row.chunks_exact(positions.max(1));
+                gradient.iter_mut().zip(filters).for_each(|(sum, values)| *sum += lane_sum(values, values, |s, _| s));
+            }
+        }
+    }
+}
+
+/// Gradients of an affine layer for the signal `dz` at its output: added to those of weight and bias, written for x
+/// where asked.
+pub(super) fn backward(
+    layer: &dyn Affine,
+    x: ArrayView2<'_, f32>,
+    dz: ArrayView2<'_, f32>,
+    dx: Option<ArrayViewMut2<'_, f32>>,
+    gradients: &mut [Vec<f32>],
+    scratch: &mut Scratch,
+) {
+    if let Some(gradient) = gradients.first_mut() {
+        layer.add_weight_gradient(x, dz, gradient, scratch);
+    }
+    if let Some(gradient) = gradients.get_mut(1) {
+        layer.add_bias_gradient(dz, gradient);
+    }
+    if let Some(dx) = dx {
+        layer.pull_back(layer.weight(), dz, dx, scratch);
+    }
 }

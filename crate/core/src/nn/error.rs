@@ -21,8 +21,8 @@ pub enum NetError {
         "layer {layer} reads {input:?}, which is no layer before it; use \"input\" or the name of an earlier layer"
     )]
     UnknownInput { layer: String, input: String },
-    #[error("layer {layer} reads {got} inputs; a {kind} layer needs exactly {expected}")]
-    InputCount { layer: String, kind: &'static str, got: usize, expected: usize },
+    #[error("layer {layer} reads {got} inputs; a {kind} layer needs {expected}")]
+    InputCount { layer: String, kind: &'static str, got: usize, expected: &'static str },
     #[error("layer {layer} ({kind}) cannot read shape {got:?}; it needs {expected}")]
     Shape { layer: String, kind: &'static str, got: Vec<usize>, expected: &'static str },
     #[error("the architecture has {layers} layers; the limit is {limit}")]
@@ -37,6 +37,8 @@ pub enum NetError {
     Unread { layer: String },
     #[error("the last layer gives shape {shape:?}; a list of logits is needed: end with a dense layer")]
     Logits { shape: Vec<usize> },
+    #[error("{name} of layer {layer} is {got}; it must be {range}")]
+    LayerSetting { layer: String, name: &'static str, got: f64, range: &'static str },
     #[error("{name} is {got}; it must be {range}")]
     Setting { name: &'static str, got: f64, range: &'static str },
     #[error("training diverged: the loss is {loss} at step {step}; lower the learning rate")]
@@ -56,7 +58,7 @@ impl NetError {
             Self::Shape { .. } | Self::Logits { .. } => "net/shape",
             Self::TooManyLayers { .. } | Self::TooLarge { .. } | Self::TooWide { .. } => "net/too-large",
             Self::NotFinite { .. } => "net/not-finite",
-            Self::Setting { .. } => "net/setting",
+            Self::Setting { .. } | Self::LayerSetting { .. } => "net/setting",
             Self::Diverged { .. } => "net/diverged",
         }
     }

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::{NetError, Network, Node, Tape};
+use super::{Mode, NetError, Network, Node, Tape};
 use crate::data::Split;
 use crate::math;
 
@@ -81,7 +81,7 @@ impl Network {
     ) -> Result<Evaluation, NetError> {
         let (mut correct, mut loss) = (0, 0.0);
         for (x, labels) in split.chunks(tape.capacity()) {
-            let logits = self.forward(x, tape);
+            let logits = self.forward(x, tape, Mode::Evaluate);
             correct +=
                 logits.rows().into_iter().zip(labels).filter(|(row, label)| first_max(row.iter()) == **label).count();
             loss += SoftmaxCrossEntropy.sum(logits, labels);

@@ -1,22 +1,40 @@
 //! Nets: layers, forward and backward passes, loss, optimizers. A net is a graph of [`Node`]s in [`Network`]; what a
 //! pass computes lives in a [`Tape`]. One layer a file; a new one makes the compiler name each place it must fill.
 
+mod add;
 mod affine;
+mod avg_pool;
+mod batch_norm;
+mod conv2d;
 mod dense;
 mod error;
+mod flatten;
+mod layer;
 mod loss;
+mod max_pool;
 mod network;
 mod optim;
+mod plan;
 mod relu;
+mod sums;
 mod tape;
 mod train;
+mod unfold;
+mod window;
 
-pub use affine::Affine;
+pub use affine::{Affine, Scratch};
+pub use avg_pool::AvgPool2d;
+pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use error::NetError;
+pub(crate) use layer::BackStep;
+pub use layer::Layer;
 pub(crate) use loss::softmax;
 pub use loss::{Evaluation, SoftmaxCrossEntropy};
-pub use network::{Layer, Network, Node, Parameter, Source};
+pub use max_pool::MaxPool2d;
+pub use network::{Network, Node, Parameter, Source};
 pub use optim::{Adam, Optimizer, Sgd};
-pub use tape::{Gradients, Tape};
+pub use tape::{Gradients, Mode, Tape};
 pub use train::Trainer;
+use window::Window;

@@ -1,12 +1,12 @@
 //! Optimizers. Each keeps its state per parameter tensor, made at the first step and re-used.
 
-use super::{Gradients, NetError, Network};
+use super::NetError;
 use crate::math;
 
 /// One update of all parameters of a net from their gradients.
 pub trait Optimizer: std::fmt::Debug {
-    /// Steps every parameter; `gradients` must belong to `network`.
-    fn step(&mut self, network: &mut Network, gradients: &Gradients);
+    /// Steps each parameter by its gradient; both come in the same order and size at every step.
+    fn step(&mut self, parameters: &mut dyn Iterator<Item = (&mut [f32], &[f32])>);
 }
 
 /// Adam with weight decay added to the gradient.
@@ -59,14 +59,15 @@ impl Adam {
 }
 
 impl Optimizer for Adam {
-    fn step(&mut self, network: &mut Network, gradients: &Gradients) {
-        if self.moments.is_empty() {
-            self.moments = gradients.iter().map(|g| (vec![0.0; g.len()], vec![0.0; g.len()])).collect();
-        }
+    fn step(&mut self, parameters: &mut dyn Iterator<Item = (&mut [f32], &[f32])>) {
         self.step += 1.0;
         let rate = (self.learning_rate / (1.0 - math::pow(f64::from(Self::BETA1), self.step))) as f32;
         let root = (1.0 - math::pow(f64::from(Self::BETA2), self.step)).sqrt() as f32;
-        for ((w, g), (m, v)) in network.parameters_mut().zip(gradients.iter()).zip(&mut self.moments) {
+        for (index, (w, g)) in parameters.enumerate() {
+            if index == self.moments.len() {
+                self.moments.push((vec![0.0; g.len()], vec![0.0; g.len()]));
+            }
+            let (m, v) = &mut self.moments[index];
             for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                 let g = g + self.weight_decay * *w;
                 *m = Self::BETA1 * *m + (1.0 - Self::BETA1) * g;
@@ -89,12 +90,12 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
-    fn step(&mut self, network: &mut Network, gradients: &Gradients) {
-        if self.velocity.is_empty() {
-            self.velocity = gradients.iter().map(|g| vec![0.0; g.len()]).collect();
-        }
-        for ((w, g), u) in network.parameters_mut().zip(gradients.iter()).zip(&mut self.velocity) {
-            for ((w, g), u) in w.iter_mut().zip(g).zip(u) {
+    fn step(&mut self, parameters: &mut dyn Iterator<Item = (&mut [f32], &[f32])>) {
+        for (index, (w, g)) in parameters.enumerate() {
+            if index == self.velocity.len() {
+                self.velocity.push(vec![0.0; g.len()]);
+            }
+            for ((w, g), u) in w.iter_mut().zip(g).zip(&mut self.velocity[index]) {
                 *u = self.momentum * *u + (g + self.weight_decay * *w);
                 *w -= self.learning_rate * *u;
             }
@@ -116,15 +117,13 @@ mod tests {
         assert!(Sgd::new(f64::NAN, 0.0, 0.0).is_err() && Adam::new(f64::INFINITY, 0.0).is_err());
     }
 
-    /// A net of one weight, stepped twice with gradient 0.5.
+    /// One weight, stepped twice with gradient 0.5.
     fn stepped(mut optimizer: impl Optimizer) -> f64 {
-        let text = r#"{"input": [1], "layers": [{"name": "a", "kind": "dense", "units": 1, "bias": false}]}"#;
-        let mut network = Network::new(&crate::model::Architecture::from_json(text).unwrap()).unwrap();
-        network.parameters_mut().for_each(|w| w[0] = 2.0);
-        let gradients = Gradients { nodes: vec![vec![vec![0.5]]] };
-        optimizer.step(&mut network, &gradients);
-        optimizer.step(&mut network, &gradients);
-        network.parameters().next().unwrap().values[0].into()
+        let mut weight = [2.0];
+        for _ in 0..2 {
+            optimizer.step(&mut std::iter::once((&mut weight[..], &[0.5][..])));
+        }
+        weight[0].into()
     }
 
     #[test]

@@ -1,28 +1,24 @@
 //! The rectifier.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use ndarray::{ArrayViewMut2, Zip};
+
+use super::layer::{BackStep, Inputs, Operation, Pass};
 
 /// y = max(0, x), elementwise. NaN stays NaN, so that it is noticed.
-pub(super) fn forward(x: ArrayView2<'_, f32>, y: ArrayViewMut2<'_, f32>) {
-    Zip::from(y).and(x).for_each(|y, &x| *y = if x <= 0.0 { 0.0 } else { x });
-}
+pub(super) struct Relu;
 
-/// dx = dy where x > 0, else 0 (also at 0, as in PyTorch).
-pub(super) fn backward(x: ArrayView2<'_, f32>, dy: ArrayView2<'_, f32>, dx: ArrayViewMut2<'_, f32>) {
-    Zip::from(dx).and(x).and(dy).for_each(|dx, &x, &dy| *dx = if x <= 0.0 { 0.0 } else { dy });
-}
+impl Operation for Relu {
+    fn kind(&self) -> &'static str {
+        "relu"
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::{Array2, array};
+    fn forward(&self, inputs: &Inputs<'_>, y: ArrayViewMut2<'_, f32>, _pass: &mut Pass<'_>) {
+        Zip::from(y).and(inputs.first()).for_each(|y, &x| *y = if x <= 0.0 { 0.0 } else { x });
+    }
 
-    #[test]
-    fn passes_what_is_above_zero() {
-        let (x, mut out) = (array![[-1.0, 0.0, 2.0]], Array2::zeros((1, 3)));
-        forward(x.view(), out.view_mut());
-        assert_eq!(out, array![[0.0, 0.0, 2.0]]);
-        backward(x.view(), array![[5.0, 6.0, 7.0]].view(), out.view_mut());
-        assert_eq!(out, array![[0.0, 0.0, 7.0]]);
+    /// dx = dy where x > 0, else 0 (also at 0, as in PyTorch).
+    fn backward(&self, step: BackStep<'_>, _gradients: &mut [Vec<f32>]) {
+        let Some(dx) = step.target else { return };
+        Zip::from(dx).and(step.x).and(step.signal).for_each(|dx, &x, &dy| *dx = if x <= 0.0 { 0.0 } else { dy });
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use super::{Gradients, NetError, Network, Optimizer, SoftmaxCrossEntropy, Tape};
+use super::{Gradients, Mode, NetError, Network, Optimizer, SoftmaxCrossEntropy, Tape};
 
 /// Memory and optimizer of a training run; allocates nothing per step.
 #[derive(Debug)]
@@ -20,12 +20,23 @@ impl Trainer {
         Self { tape, gradients, optimizer, steps: 0 }
     }
 
-    /// One step on a batch: forward, loss, backward, update. Returns the mean loss before the update, in nats.
+    /// One step on a batch: [`Self::measure`], then [`Self::update`]. Returns the mean loss before the update, in nats.
     ///
     /// # Errors
     /// [`NetError::Diverged`] where the loss is not finite any more: an earlier step broke the net, no further one is made.
     pub fn step(&mut self, network: &mut Network, x: ArrayView2<'_, f32>, labels: &[usize]) -> Result<f64, NetError> {
-        let logits = network.forward(x, &mut self.tape);
+        let loss = self.measure(network, x, labels)?;
+        self.update(network);
+        Ok(loss)
+    }
+
+    /// Forward, loss and backward on a batch, which leaves the gradients here and the net as it is. Returns the mean
+    /// loss in nats.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn measure(&mut self, network: &Network, x: ArrayView2<'_, f32>, labels: &[usize]) -> Result<f64, NetError> {
+        let logits = network.forward(x, &mut self.tape, Mode::Train);
         let loss = SoftmaxCrossEntropy.sum(logits, labels) / labels.len().max(1) as f64;
         if !loss.is_finite() {
             return Err(NetError::Diverged { step: self.steps, loss });
@@ -33,9 +44,15 @@ impl Trainer {
         network.backward(x, &mut self.tape, &mut self.gradients, |logits, gradient| {
             SoftmaxCrossEntropy.gradient(logits, labels, gradient);
         });
-        self.optimizer.step(network, &self.gradients);
-        self.steps += 1;
         Ok(loss)
+    }
+
+    /// Steps the parameters by the gradients, and the running statistics by the batch, of the last [`Self::measure`].
+    /// The net may be another one of the same architecture: the latent weights behind quantized ones.
+    pub fn update(&mut self, network: &mut Network) {
+        self.optimizer.step(&mut network.parameters_mut().zip(self.gradients.iter()));
+        network.learn_statistics(&self.tape);
+        self.steps += 1;
     }
 
     /// Gradients of the last step.

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip};
 
 use super::{Explained, Rule};
 use crate::lrp::{LrpError, stabilize};
-use crate::matmul::Pack;
+use crate::nn::Scratch;
 
 /// LRP-ε: each output shares its relevance over its inputs by their contribution.
 ///
@@ -41,9 +41,9 @@ impl Epsilon {
 }
 
 impl Rule for Epsilon {
-    fn relevance_in(&self, at: Explained<'_>, mut relevance_in: ArrayViewMut2<'_, f32>, pack: &mut Pack) {
+    fn relevance_in(&self, at: Explained<'_>, mut relevance_in: ArrayViewMut2<'_, f32>, scratch: &mut Scratch) {
         let shares = self.shares(at.z, at.relevance_out);
-        at.layer.pull_back(at.layer.weight(), shares.view(), relevance_in.view_mut(), pack);
+        at.layer.pull_back(at.layer.weight(), shares.view(), relevance_in.view_mut(), scratch);
         relevance_in *= &at.x;
     }
 }

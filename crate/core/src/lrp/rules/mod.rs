@@ -6,8 +6,7 @@ pub use epsilon::Epsilon;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::matmul::Pack;
-use crate::nn::Affine;
+use crate::nn::{Affine, Scratch};
 
 /// One layer in the middle of an explanation; activations and relevances are [n, features].
 #[derive(Clone, Copy)]
@@ -25,7 +24,7 @@ pub struct Explained<'a> {
 /// A rule of relevance propagation.
 pub trait Rule: std::fmt::Debug {
     /// Writes the relevance of the input, [n, in].
-    fn relevance_in(&self, at: Explained<'_>, relevance_in: ArrayViewMut2<'_, f32>, pack: &mut Pack);
+    fn relevance_in(&self, at: Explained<'_>, relevance_in: ArrayViewMut2<'_, f32>, scratch: &mut Scratch);
 }
 
 impl std::fmt::Debug for Explained<'_> {
