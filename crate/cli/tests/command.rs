@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests may panic
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use ecqx_core::session::Session;
 use ecqx_core::tensors::{TensorData, TensorFile};
@@ -40,16 +41,59 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-#[test]
-fn the_shipped_model_is_what_its_command_makes() {
+/// Trains as assets/README.md says and compares with the file in assets.
+fn makes_again(name: &str, data: &str, settings: &str, least: f64) {
     let folder = TempDir::new().unwrap();
-    let (architecture, data) = (asset("models/digits-mlp.json"), asset("datasets/digits.safetensors"));
-    let words = ["train", "--model", &architecture, "--data", &data, "-o", "digits-mlp.safetensors", "--seed", "0"];
-    let report = report(folder.path(), &[&words[..], &["--epochs", "120", "--weight-decay", "0.001"]].concat());
-    assert!(report["test"]["accuracy"].as_f64().unwrap() >= 0.965);
-    assert_eq!(report["losses"].as_array().unwrap().len(), 120 * 23);
-    let made = std::fs::read(folder.path().join("digits-mlp.safetensors")).unwrap();
-    assert!(made == std::fs::read(asset("models/digits-mlp.safetensors")).unwrap(), "other bytes than the asset");
+    let (architecture, data) = (asset(&format!("models/{name}.json")), asset(&format!("datasets/{data}.safetensors")));
+    let output = format!("{name}.safetensors");
+    let words = ["train", "--model", &architecture, "--data", &data, "-o", &output];
+    let report = report(folder.path(), &[&words[..], &settings.split(' ').collect::<Vec<_>>()].concat());
+    assert!(report["test"]["accuracy"].as_f64().unwrap() >= least, "{report}");
+    let steps = report["steps"].as_u64().unwrap() as usize;
+    assert_eq!(report["losses"].as_array().unwrap().len(), steps);
+    let made = std::fs::read(folder.path().join(&output)).unwrap();
+    assert!(made == std::fs::read(asset(&format!("models/{output}"))).unwrap(), "other bytes than the asset");
+}
+
+#[test]
+fn digits_mlp_is_what_its_command_makes() {
+    makes_again("digits-mlp", "digits", "--epochs 120 --weight-decay 0.001 --seed 0", 0.965);
+}
+
+#[test]
+fn digits_cnn_is_what_its_command_makes() {
+    makes_again("digits-cnn", "digits", "--epochs 20 --lr 0.003 --weight-decay 0.001 --seed 0", 0.98);
+}
+
+#[test]
+fn digits_resnet_is_what_its_command_makes() {
+    makes_again("digits-resnet", "digits", "--epochs 20 --lr 0.003 --weight-decay 0.001 --seed 0", 0.98);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_leaves_a_whole_model_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (model, data) = (asset("models/digits-mlp.json"), asset("datasets/digits.safetensors"));
+    for wait in [5, 1000] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecqx"));
+        command.args(["train", "-m", &model, "-d", &data, "-o", "out", "--epochs", "1000000"]);
+        let child = command.current_dir(folder.path()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        // Before the command listens, the signal ends it as any other program.
+        assert!(output.status.code().is_none_or(|code| code == 1), "{text}");
+        match files(folder.path()).as_slice() {
+            [] => assert!(output.status.code().is_none() || text.contains("nothing was written"), "{text}"),
+            [name] if name == "out" => {
+                assert!(text.contains("holds the best net so far"), "{text}");
+                report(folder.path(), &["eval", "-m", "out", "-d", &data]);
+            }
+            other => panic!("{other:?} are left, {text}"),
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,6 @@
 //! fused multiply-add: so native and WebAssembly results agree bit by bit, where library kernels choose instructions by
 //! processor. At the shapes of small nets it is also faster than those, see `tests/README.md`.
 
-use std::ops::Range;
-
 use ndarray::{ArrayView2, s};
 
 /// Rows and columns of the register block: 4×8 sums fill the vector registers that WebAssembly engines keep.
@@ -50,13 +48,24 @@ impl<'a> Output<'a> {
     }
 }
 
+/// The right factor of a product: whatever can lay out its columns. So a convolution needs no matrix in memory of what
+/// its filters read.
+pub trait Right {
+    /// [depth, columns]
+    fn size(&self) -> (usize, usize);
+
+    /// Writes `panel[d][j]` = element [front + d, left + j] for each d of the panel and the columns that exist.
+    fn pack<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]);
+}
+
 /// Matrix product into `c` [m, n] of `a` [m, k] and `b` [k, n], both of any strides: pass a transposed view for a
 /// transposed product. Each element is summed over k in ascending order in panels of 256.
 ///
 /// Shapes that disagree are a bug of the caller: checked in debug builds, else the common part is computed.
-pub fn matmul(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, c: &mut Output<'_>, update: Update<'_>, pack: &mut Pack) {
-    debug_assert_eq!(a.ncols(), b.nrows());
-    let (rows, columns, depth) = (a.nrows(), b.ncols(), a.ncols().min(b.nrows()));
+pub fn matmul(a: ArrayView2<'_, f32>, b: &impl Right, c: &mut Output<'_>, update: Update<'_>, pack: &mut Pack) {
+    let (depth, columns) = b.size();
+    debug_assert_eq!(a.ncols(), depth);
+    let (rows, depth) = (a.nrows(), a.ncols().min(depth));
     for front in (0..depth.max(1)).step_by(DEPTH) {
         let deep = DEPTH.min(depth - front);
         pack_right(&mut pack.b, b, front, deep);
@@ -103,9 +112,9 @@ impl<'a> Left<'a> {
             let stride = a.ncols();
             return Self::Rows { values: values.get(top * stride + front..).unwrap_or_default(), stride, deep };
         }
-        packed.clear();
         packed.resize(tall.div_ceil(ROWS) * ROWS * deep, 0.0);
         let panels = packed.as_chunks_mut::<ROWS>().0;
+        panels.iter_mut().skip(tall / ROWS * deep).for_each(|slot| *slot = [0.0; ROWS]);
         if let Some(values) = a.t().to_slice() {
             let lines = values.chunks_exact(a.nrows().max(1)).skip(front).take(deep);
             for (d, line) in lines.enumerate() {
@@ -122,49 +131,54 @@ impl<'a> Left<'a> {
     }
 }
 
-/// Packs `deep` rows of `b` [depth, columns] from `front` on into panels of eight columns (the last of four if they
-/// hold it), position by position, padded with zeros.
-fn pack_right(packed: &mut Vec<f32>, b: ArrayView2<'_, f32>, front: usize, deep: usize) {
-    let columns = b.ncols();
+/// Packs `deep` rows of `b` from `front` on into panels of eight columns (the last of four if they hold it), position
+/// by position, padded with zeros.
+fn pack_right(packed: &mut Vec<f32>, b: &impl Right, front: usize, deep: usize) {
+    let (_, columns) = b.size();
     let rest = columns % COLUMNS;
     let last = if rest > NARROW { COLUMNS } else { NARROW.min(rest * NARROW) };
-    packed.clear();
     packed.resize((columns - rest + last) * deep, 0.0);
-    let panels = packed.chunks_mut((COLUMNS * deep).max(1)).zip((0..columns).step_by(COLUMNS));
-    for (panel, left) in panels {
-        let wide = COLUMNS.min(columns - left);
-        if wide > NARROW {
-            interleave(panel.as_chunks_mut::<COLUMNS>().0, b, front, left..left + wide);
+    packed.iter_mut().skip((columns - rest) * deep).for_each(|value| *value = 0.0);
+    for (panel, left) in packed.chunks_mut((COLUMNS * deep).max(1)).zip((0..columns).step_by(COLUMNS)) {
+        if columns - left > NARROW {
+            b.pack(front, left, panel.as_chunks_mut::<COLUMNS>().0);
         } else {
-            interleave(panel.as_chunks_mut::<NARROW>().0, b, front, left..left + wide);
+            b.pack(front, left, panel.as_chunks_mut::<NARROW>().0);
         }
     }
 }
 
-/// Fills one panel with up to WIDE columns of `b`.
-fn interleave<const WIDE: usize>(panel: &mut [[f32; WIDE]], b: ArrayView2<'_, f32>, front: usize, wide: Range<usize>) {
-    if let Some(values) = b.to_slice() {
-        let rows = values.chunks_exact(b.ncols()).skip(front);
-        for (slot, row) in panel.iter_mut().zip(rows) {
-            copy_short(slot, row.get(wide.clone()).unwrap_or_default());
-        }
-        return;
+impl Right for ArrayView2<'_, f32> {
+    fn size(&self) -> (usize, usize) {
+        self.dim()
     }
-    let b = b.slice_move(s![front..front + panel.len(), wide]);
-    for (column, values) in b.columns().into_iter().enumerate() {
-        match values.to_slice() {
-            Some(values) => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
-            None => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
+
+    fn pack<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
+        let right = self.ncols().min(left + WIDE);
+        if let Some(values) = self.to_slice() {
+            let rows = values.chunks_exact(self.ncols()).skip(front);
+            for (slot, row) in panel.iter_mut().zip(rows) {
+                copy_short(slot, row.get(left..right).unwrap_or_default());
+            }
+            return;
+        }
+        let columns = self.slice(s![front..front + panel.len(), left..right]);
+        for (column, values) in columns.columns().into_iter().enumerate() {
+            match values.to_slice() {
+                Some(values) => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
+                None => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
+            }
         }
     }
 }
 
-/// Copies up to WIDE numbers; a whole row of them as vectors, where a general copy would call a function.
+/// Copies up to WIDE numbers; a whole row of them as vectors. (The sum keeps the compiler from merging both cases into a
+/// call of a copy function, which takes longer.)
 #[inline]
 fn copy_short<const WIDE: usize>(slot: &mut [f32; WIDE], values: &[f32]) {
     match values.first_chunk::<WIDE>() {
         Some(values) => *slot = *values,
-        None => slot.iter_mut().zip(values).for_each(|(slot, &value)| *slot = value),
+        None => slot.iter_mut().zip(values).for_each(|(slot, &value)| *slot = value + 0.0),
     }
 }
 
@@ -198,9 +212,7 @@ fn multiply_panel<const WIDE: usize>(a: &Left<'_>, b: &[[f32; WIDE]], place: Pla
                 multiply_block(values.get(start..start + deep).unwrap_or_default().iter().copied(), b)
             }
         };
-        for (r, sums) in block.iter().enumerate().take(high) {
-            store(sums, above + r, place, c);
-        }
+        store(&block, Place { top: place.top + above, tall: high, ..place }, c);
     }
 }
 
@@ -218,32 +230,37 @@ fn multiply_block<const WIDE: usize>(a: impl Iterator<Item = [f32; ROWS]>, b: &[
     block
 }
 
-/// Brings one row of a block to its place.
+/// Brings a block to its place.
 #[inline]
-fn store<const WIDE: usize>(sums: &[f32; WIDE], row: usize, place: Place<'_>, c: &mut Output<'_>) {
-    let Place { top, left, wide, .. } = place;
-    let start = (top + row) * c.stride + left;
-    let Some(target) = c.values.get_mut(start..start + wide) else { return };
-    match target.first_chunk_mut::<WIDE>() {
-        Some(target) => combine(target, sums, row, place),
-        None => combine(target, sums, row, place),
+fn store<const WIDE: usize>(block: &[[f32; WIDE]; ROWS], place: Place<'_>, c: &mut Output<'_>) {
+    let Place { top, tall, left, wide, first, update } = place;
+    let start = top * c.stride + left;
+    let rows = c.values.get_mut(start..).unwrap_or_default().chunks_mut(c.stride.max(1));
+    let pairs = block.iter().zip(rows).take(tall).map(|(sums, row)| (sums, row.get_mut(..wide).unwrap_or_default()));
+    match update {
+        Update::Replace if first => pairs.for_each(|(sums, row)| combine(sums, row, |_, _, sum| sum)),
+        Update::ColumnBias(bias) if first => {
+            let bias = bias.get(left..).unwrap_or_default();
+            let bias: [f32; WIDE] = std::array::from_fn(|column| bias.get(column).copied().unwrap_or_default());
+            pairs.for_each(|(sums, row)| combine(sums, row, |column, _, sum| sum + bias[column]));
+        }
+        Update::RowBias(bias) if first => {
+            let bias = bias.get(top..).unwrap_or_default();
+            pairs.zip(bias).for_each(|((sums, row), bias)| combine(sums, row, |_, _, sum| sum + bias));
+        }
+        _ => pairs.for_each(|(sums, row)| combine(sums, row, |_, value, sum| value + sum)),
     }
 }
 
+/// One row of a block; a whole one has a known length and becomes vector instructions.
 #[inline(always)]
-#[allow(clippy::inline_always)] // so that a whole row of known length becomes vector instructions
-fn combine(target: &mut [f32], sums: &[f32], row: usize, Place { top, left, first, update, .. }: Place<'_>) {
-    let pairs = target.iter_mut().zip(sums);
-    match update {
-        Update::Replace if first => pairs.for_each(|(value, sum)| *value = *sum),
-        Update::ColumnBias(bias) if first => {
-            pairs.zip(bias.get(left..).unwrap_or_default()).for_each(|((value, sum), bias)| *value = sum + bias);
+#[allow(clippy::inline_always)]
+fn combine<const WIDE: usize>(sums: &[f32; WIDE], row: &mut [f32], with: impl Fn(usize, f32, f32) -> f32) {
+    match row.first_chunk_mut::<WIDE>() {
+        Some(row) => (0..WIDE).for_each(|column| row[column] = with(column, row[column], sums[column])),
+        None => {
+            row.iter_mut().zip(sums).enumerate().for_each(|(column, (value, &sum))| *value = with(column, *value, sum));
         }
-        Update::RowBias(bias) if first => {
-            let bias = bias.get(top + row).copied().unwrap_or_default();
-            pairs.for_each(|(value, sum)| *value = sum + bias);
-        }
-        _ => pairs.for_each(|(value, sum)| *value += sum),
     }
 }
 
@@ -280,7 +297,7 @@ mod tests {
                 for b in layouts(&b) {
                     for update in [Update::Replace, Update::Add, Update::ColumnBias(columns), Update::RowBias(rows)] {
                         let mut c = before.clone();
-                        matmul(a.view(), b.view(), &mut Output::new(c.as_slice_mut().unwrap(), n + spare), update, &mut pack);
+                        matmul(a.view(), &b.view(), &mut Output::new(c.as_slice_mut().unwrap(), n + spare), update, &mut pack);
                         for ((i, j), &value) in c.indexed_iter() {
                             if j >= n {
                                 prop_assert_eq!(value, before[[i, j]], "beside the product");
@@ -309,9 +326,9 @@ mod tests {
     fn nothing_to_sum_leaves_zero_or_the_bias() {
         let (a, b, mut pack) = (Array2::zeros((2, 0)), Array2::zeros((0, 3)), Pack::default());
         let mut c = [7.0; 6];
-        matmul(a.view(), b.view(), &mut Output::new(&mut c, 3), Update::ColumnBias(&[1.0, 2.0, 3.0]), &mut pack);
+        matmul(a.view(), &b.view(), &mut Output::new(&mut c, 3), Update::ColumnBias(&[1.0, 2.0, 3.0]), &mut pack);
         assert_eq!(c, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
-        matmul(a.view(), b.view(), &mut Output::new(&mut c, 3), Update::Replace, &mut pack);
+        matmul(a.view(), &b.view(), &mut Output::new(&mut c, 3), Update::Replace, &mut pack);
         assert_eq!(c, [0.0; 6]);
     }
 }

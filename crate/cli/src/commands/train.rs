@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use ecqx_core::data::{Batches, Dataset};
+use anyhow::{Context, Result, bail};
+use ecqx_core::data::{Batches, Dataset, Split};
 use ecqx_core::model::{Architecture, Model};
-use ecqx_core::nn::{Adam, Evaluation, Optimizer, Sgd, Trainer};
+use ecqx_core::nn::{Adam, Evaluation, Network, Optimizer, Sgd, Trainer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{OptimizerName, Train};
-use crate::{files, output};
+use crate::{files, interrupt, output};
 
 const DIVERGED: &str = "training diverged, lower the learning rate";
 
@@ -19,11 +19,18 @@ const DIVERGED: &str = "training diverged, lower the learning rate";
 struct Report {
     epochs: u32,
     steps: usize,
-    train: Evaluation,
-    /// The test split, where the dataset has one.
+    /// Each split that the dataset has.
+    train: Option<Evaluation>,
     test: Option<Evaluation>,
     /// Mean loss of each batch before its step, in nats.
     losses: Vec<f64>,
+}
+
+/// The net after the epoch with the lowest mean loss so far: what an interrupted run leaves.
+struct Best {
+    network: Network,
+    epoch: usize,
+    loss: f64,
 }
 
 pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
@@ -32,30 +39,63 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let split = dataset.train()?;
     let mut batches = Batches::new(split, args.batch_size as usize, (!args.no_shuffle).then_some(args.seed));
     let mut trainer = Trainer::new(&model.network, batches.size(), optimizer(args)?);
-    let steps = batches.per_epoch() * args.epochs as usize;
-    let progress = ProgressBar::new(steps as u64)
-        .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec:.0}, {eta} left, {msg}")?);
-    let mut losses = Vec::new();
-    for _ in 0..steps {
-        let (x, labels) = batches.next(split);
-        let loss = trainer.step(&mut model.network, x, labels)?;
-        losses.push(loss);
-        progress.set_message(format!("loss {loss:.4}"));
-        progress.inc(1);
+    let (per_epoch, epochs) = (batches.per_epoch(), args.epochs as usize);
+    let progress = progress(per_epoch * epochs)?;
+    interrupt::listen()?;
+    let (mut losses, mut best) = (Vec::new(), None::<Best>);
+    for epoch in 1..=epochs {
+        for _ in 0..per_epoch {
+            if interrupt::asked() {
+                progress.finish_and_clear();
+                return stop(args, model, &dataset, best, epochs);
+            }
+            let (x, labels) = batches.next(split);
+            let loss = trainer.step(&mut model.network, x, labels)?;
+            losses.push(loss);
+            progress.set_message(format!("epoch {epoch}, loss {loss:.4}"));
+            progress.inc(1);
+        }
+        let loss = losses.iter().rev().take(per_epoch).sum::<f64>() / per_epoch as f64;
+        if best.as_ref().is_none_or(|best| loss < best.loss) {
+            best = Some(Best { network: model.network.clone(), epoch, loss });
+        }
     }
     progress.finish_and_clear();
-    let mut tape = model.network.evaluation_tape();
-    model.network.check_finite().context(DIVERGED)?;
-    let train = model.network.evaluate(split, &mut tape, |_| ()).context(DIVERGED)?;
-    let test = dataset.test.as_ref().map(|test| model.network.evaluate(test, &mut tape, |_| ())).transpose()?;
-    describe(&mut model, &dataset, args, test.as_ref());
-    files::write(&args.output, &model.to_bytes())?;
-    let report = Report { epochs: args.epochs, steps, train, test, losses };
+    let [train, test] = finish(args, model, &dataset)?;
+    let report = Report { epochs: args.epochs, steps: losses.len(), train, test, losses };
     output::print(json, &report, || {
-        let train = Some(output::evaluation("train", &report.train));
-        let test = report.test.as_ref().map(|test| output::evaluation("test", test));
-        train.into_iter().chain(test).collect::<Vec<_>>().join("\n")
+        let splits = [("train", &report.train), ("test", &report.test)];
+        let lines = splits.into_iter().filter_map(|(name, found)| Some(output::evaluation(name, found.as_ref()?)));
+        lines.collect::<Vec<_>>().join("\n")
     })
+}
+
+fn progress(steps: usize) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec:.0}, {eta} left, {msg}")?;
+    Ok(ProgressBar::new(steps as u64).with_style(style))
+}
+
+/// Evaluates the trained model, says in it what it is, and writes it. Returns the splits' evaluations.
+fn finish(args: &Train, mut model: Model, dataset: &Dataset) -> Result<[Option<Evaluation>; 2]> {
+    model.network.check_finite().context(DIVERGED)?;
+    let mut tape = model.network.evaluation_tape();
+    let mut evaluate = |split: &Option<Split>| {
+        split.as_ref().map(|split| model.network.evaluate(split, &mut tape, |_| ())).transpose().context(DIVERGED)
+    };
+    let found = [evaluate(&dataset.train)?, evaluate(&dataset.test)?];
+    describe(&mut model, dataset, args, found[1].as_ref());
+    files::write(&args.output, &model.to_bytes())?;
+    Ok(found)
+}
+
+/// Ends an interrupted run: with the best model so far, or with nothing before the end of the first epoch.
+fn stop(args: &Train, model: Model, dataset: &Dataset, best: Option<Best>, epochs: usize) -> Result<()> {
+    let Some(Best { network, epoch, loss }) = best else {
+        bail!("stopped before the first epoch ended; nothing was written")
+    };
+    finish(args, Model { network, ..model }, dataset)?;
+    let output = args.output.display();
+    bail!("stopped; {output} holds the best net so far, of epoch {epoch} of {epochs} (mean training loss {loss:.4})")
 }
 
 /// A model, or a fresh net of an architecture.

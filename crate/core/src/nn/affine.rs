@@ -12,10 +12,10 @@ pub struct Scratch {
     pub(super) pack: Pack,
     /// A sample with its border of zeros.
     pub(super) padded: Vec<f32>,
-    /// What each filter position reads, [taps, positions].
-    pub(super) columns: Vec<f32>,
     /// A product that is added elsewhere.
     pub(super) product: Vec<f32>,
+    /// A weight, transposed.
+    pub(super) turned: Vec<f32>,
 }
 
 /// An affine layer, z = W·x + b. The weight is an argument, so that a relevance rule can pass a changed one (its

@@ -65,8 +65,9 @@ impl Operation for AvgPool2d {
             dx.fill(0.0);
             for (dy, rows) in dy.iter().zip(self.rows()) {
                 for start in rows {
-                    let row = dx.get_mut(start..start + width).unwrap_or_default();
-                    row.iter_mut().for_each(|dx| *dx += dy * share);
+                    for dx in dx.get_mut(start..start + width).unwrap_or_default() {
+                        *dx += dy * share;
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use super::layer::{BackStep, Inputs, Operation, Pass, Tensors, TensorsMut};
-use super::unfold::Unfold;
+use super::unfold::{Unfold, Unfolded, UnfoldedTransposed};
 use super::{Affine, Scratch, Window, affine};
 use crate::matmul::{Output, Update, matmul};
 use crate::rng::Rng;
@@ -46,14 +46,12 @@ impl Conv2d {
     fn matrix<'a>(&self, weight: &'a [f32], group: usize) -> ArrayView2<'a, f32> {
         let size = self.group() * self.unfold.taps();
         let own = weight.get(group * size..(group + 1) * size).unwrap_or_default();
-        ArrayView2::from_shape([self.group(), self.unfold.taps()], own).unwrap_or_else(|_| ArrayView2::from(&[[]; 0]))
+        matrix([self.group(), self.unfold.taps()], own)
     }
 
     /// One group's part of a sample at the output, as [filters, positions].
-    fn signal<'a>(&self, s: &'a [f32], group: usize) -> ArrayView2<'a, f32> {
-        let shape = [self.group(), self.unfold.positions()];
-        let own = s.chunks_exact((shape[0] * shape[1]).max(1)).nth(group).unwrap_or_default();
-        ArrayView2::from_shape(shape, own).unwrap_or_else(|_| ArrayView2::from(&[[]; 0]))
+    fn signal<'a>(&self, s: &'a [f32]) -> ArrayView2<'a, f32> {
+        matrix([self.group(), self.unfold.positions()], s)
     }
 }
 
@@ -104,22 +102,19 @@ impl Affine for Conv2d {
         bias: Option<&[f32]>,
         x: ArrayView2<'_, f32>,
         mut z: ArrayViewMut2<'_, f32>,
-        Scratch { pack, padded, columns, .. }: &mut Scratch,
+        Scratch { pack, padded, .. }: &mut Scratch,
     ) {
         let (Some(x), Some(z)) = (x.to_slice(), z.as_slice_mut()) else { return };
         let positions = self.unfold.positions();
+        self.unfold.clear(padded);
         // Samples and groups alike follow each other in memory: image after image, and what each gives.
         let images = x.chunks_exact(self.unfold.numbers().max(1)).enumerate();
         for ((index, image), z) in images.zip(z.chunks_exact_mut((self.group() * positions).max(1))) {
             let group = index % self.groups;
             let bias = bias.and_then(|bias| bias.get(group * self.group()..));
-            let image = self.unfold.pad(image, padded);
-            for range in self.unfold.ranges() {
-                let mut output = Output::new(z.get_mut(range.start..).unwrap_or_default(), positions);
-                self.unfold.unfold(image, range.clone(), columns);
-                let update = bias.map_or(Update::Replace, Update::RowBias);
-                matmul(self.matrix(weight, group), matrix(columns, range.len()), &mut output, update, pack);
-            }
+            let columns = Unfolded(&self.unfold, self.unfold.pad(image, padded));
+            let update = bias.map_or(Update::Replace, Update::RowBias);
+            matmul(self.matrix(weight, group), &columns, &mut Output::new(z, positions), update, pack);
         }
     }
 
@@ -128,17 +123,24 @@ impl Affine for Conv2d {
         weight: &[f32],
         s: ArrayView2<'_, f32>,
         mut x: ArrayViewMut2<'_, f32>,
-        Scratch { pack, padded, product, .. }: &mut Scratch,
+        Scratch { pack, padded, product, turned }: &mut Scratch,
     ) {
         let (Some(s), Some(x)) = (s.to_slice(), x.as_slice_mut()) else { return };
-        let signals = s.chunks_exact((self.group() * self.unfold.positions()).max(1));
+        let (taps, filters) = (self.unfold.taps(), self.group());
+        // The filters of each group, transposed once for all samples.
+        turned.clear();
+        for group in 0..self.groups {
+            turned.extend(self.matrix(weight, group).t());
+        }
+        let signals = s.chunks_exact((filters * self.unfold.positions()).max(1));
         for ((index, s), x) in signals.enumerate().zip(x.chunks_exact_mut(self.unfold.numbers().max(1))) {
-            let (filters, signal) = (self.matrix(weight, index % self.groups), self.signal(s, 0));
+            let own = turned.chunks_exact((taps * filters).max(1)).nth(index % self.groups).unwrap_or_default();
+            let (filters, signal) = (matrix([taps, filters], own), self.signal(s));
             self.unfold.clear(padded);
             for range in self.unfold.ranges() {
-                product.resize(self.unfold.taps() * range.len(), 0.0);
-                let mut output = Output::new(product, range.len());
-                matmul(filters.t(), signal.slice(s![.., range.clone()]), &mut output, Update::Replace, pack);
+                product.resize(taps * range.len(), 0.0);
+                let (signal, mut output) = (signal.slice(s![.., range.clone()]), Output::new(product, range.len()));
+                matmul(filters, &signal, &mut output, Update::Replace, pack);
                 self.unfold.fold(product, range, padded);
             }
             self.unfold.crop(padded, x);
@@ -150,34 +152,21 @@ impl Affine for Conv2d {
         x: ArrayView2<'_, f32>,
         s: ArrayView2<'_, f32>,
         gradient: &mut [f32],
-        Scratch { pack, padded, columns, product }: &mut Scratch,
+        Scratch { pack, padded, .. }: &mut Scratch,
     ) {
+        let (Some(x), Some(s)) = (x.to_slice(), s.to_slice()) else { return };
         let (taps, filters) = (self.unfold.taps(), self.group());
-        for (group, gradient) in gradient.chunks_exact_mut((filters * taps).max(1)).enumerate() {
-            // Transposed, [taps, filters]: so both factors are read along memory, and only the sum is turned.
-            product.clear();
-            product.resize(taps * filters, 0.0);
-            for (x, s) in x.rows().into_iter().zip(s.rows()) {
-                let (Some(x), Some(s)) = (x.to_slice(), s.to_slice()) else { return };
-                let image = x.chunks_exact(self.unfold.numbers().max(1)).nth(group).unwrap_or_default();
-                let (image, signal) = (self.unfold.pad(image, padded), self.signal(s, group));
-                for range in self.unfold.ranges() {
-                    self.unfold.unfold(image, range.clone(), columns);
-                    let (columns, signal) = (matrix(columns, range.len()), signal.slice(s![.., range]));
-                    matmul(columns, signal.t(), &mut Output::new(product, filters), Update::Add, pack);
-                }
-            }
-            for (filter, gradient) in gradient.chunks_exact_mut(taps.max(1)).enumerate() {
-                for (sum, value) in gradient.iter_mut().zip(product.iter().skip(filter).step_by(filters)) {
-                    *sum += value;
-                }
-            }
+        self.unfold.clear(padded);
+        let images = x.chunks_exact(self.unfold.numbers().max(1));
+        let signals = s.chunks_exact((filters * self.unfold.positions()).max(1));
+        for ((index, image), s) in images.enumerate().zip(signals) {
+            let own = gradient.chunks_exact_mut((filters * taps).max(1)).nth(index % self.groups).unwrap_or_default();
+            let columns = UnfoldedTransposed(&self.unfold, self.unfold.pad(image, padded));
+            matmul(self.signal(s), &columns, &mut Output::new(own, taps), Update::Add, pack);
         }
     }
 }
 
-/// Unfolded positions as [taps, count].
-fn matrix(columns: &[f32], count: usize) -> ArrayView2<'_, f32> {
-    let shape = [columns.len() / count.max(1), count];
-    ArrayView2::from_shape(shape, columns).unwrap_or_else(|_| ArrayView2::from(&[[]; 0]))
+fn matrix(shape: [usize; 2], values: &[f32]) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape(shape, values).unwrap_or_else(|_| ArrayView2::from(&[[]; 0]))
 }

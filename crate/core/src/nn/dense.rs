@@ -78,12 +78,12 @@ impl Affine for Dense {
     ) {
         let Some(z) = z.as_slice_mut() else { return };
         let update = bias.map_or(Update::Replace, Update::ColumnBias);
-        matmul(x, self.matrix(weight).t(), &mut Output::new(z, self.outputs), update, &mut scratch.pack);
+        matmul(x, &self.matrix(weight).t(), &mut Output::new(z, self.outputs), update, &mut scratch.pack);
     }
 
     fn pull_back(&self, weight: &[f32], s: ArrayView2<'_, f32>, mut x: ArrayViewMut2<'_, f32>, scratch: &mut Scratch) {
         let Some(x) = x.as_slice_mut() else { return };
-        matmul(s, self.matrix(weight), &mut Output::new(x, self.inputs), Update::Replace, &mut scratch.pack);
+        matmul(s, &self.matrix(weight), &mut Output::new(x, self.inputs), Update::Replace, &mut scratch.pack);
     }
 
     fn add_weight_gradient(
@@ -93,7 +93,7 @@ impl Affine for Dense {
         gradient: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        matmul(s.t(), x, &mut Output::new(gradient, self.inputs), Update::Add, &mut scratch.pack);
+        matmul(s.t(), &x, &mut Output::new(gradient, self.inputs), Update::Add, &mut scratch.pack);
     }
 }
 

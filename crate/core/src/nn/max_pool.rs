@@ -20,21 +20,18 @@ impl MaxPool2d {
 
     /// The largest value of each position of one channel.
     fn pool(&self, plane: &[f32], y: &mut [f32]) {
-        let ([height, width], [down, right]) = (self.window.kernel, self.window.stride);
-        for (index, y) in y.chunks_exact_mut(self.positions[1].max(1)).enumerate() {
-            let rows = plane.chunks_exact(self.image[1].max(1)).skip(index * down).take(height);
-            y.fill(f32::NEG_INFINITY);
-            for row in rows {
-                if (width, right) == (2, 2) {
-                    // The usual window, read as pairs.
-                    for (y, pair) in y.iter_mut().zip(row.as_chunks::<2>().0) {
-                        *y = larger(*y, larger(pair[0], pair[1]));
-                    }
-                    continue;
-                }
-                for offset in 0..width {
-                    let values = row.iter().skip(offset).step_by(right);
-                    y.iter_mut().zip(values).for_each(|(y, &x)| *y = larger(*y, x));
+        let (Window { kernel: [height, width], stride: [down, right], .. }, across) = (self.window, self.image[1]);
+        for (y, top) in y.chunks_exact_mut(self.positions[1].max(1)).zip((0..).step_by(down * across)) {
+            let rows = plane.get(top..top + height * across).unwrap_or_default();
+            if let (2, 2, 2) = (height, width, right) {
+                // The usual window, read as pairs.
+                let (above, below) = rows.split_at_checked(across).unwrap_or_default();
+                let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
+                y.iter_mut().zip(pairs).for_each(|(y, (&[a, b], &[c, d]))| *y = larger(larger(a, b), larger(c, d)));
+            } else {
+                for (y, left) in y.iter_mut().zip((0..).step_by(right)) {
+                    let values = rows.chunks_exact(across.max(1)).flat_map(|row| row.iter().skip(left).take(width));
+                    *y = values.copied().reduce(larger).unwrap_or(f32::NAN);
                 }
             }
         }

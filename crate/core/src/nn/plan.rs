@@ -174,7 +174,7 @@ fn conv2d(image: [usize; 3], filters: usize, groups: usize, window: Window, bias
     let [channels, height, width] = image;
     at_least_one("filters", filters)?;
     at_least_one("groups", groups)?;
-    if channels % groups != 0 || filters % groups != 0 {
+    if !channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
         let range = "a divisor of both the filters and the channels that the layer reads";
         return Err(Misfit::Setting { name: "groups", got: groups as f64, range });
     }

@@ -1,0 +1,124 @@
+//! The conformance vectors of `tests/vectors`, reproduced by the command through files.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests may panic
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ecqx_core::tensors::{Tensor, TensorData, TensorFile};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// All vectors whose name starts so; at least one.
+fn vectors(prefix: &str) -> Vec<(String, TensorFile, Value)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/ecqx");
+    let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(prefix)).collect();
+    names.sort();
+    assert!(!names.is_empty(), "no vector {prefix}*");
+    let read = |name: String| {
+        let file = TensorFile::from_bytes(&std::fs::read(folder.join(&name)).unwrap()).unwrap();
+        let case = serde_json::from_str(&file.metadata["case"]).unwrap();
+        (name, file, case)
+    };
+    names.into_iter().map(read).collect()
+}
+
+fn values<'a>(file: &'a TensorFile, name: &str) -> &'a [f32] {
+    match &file.get(name).unwrap().data {
+        TensorData::F32(values) => values,
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// The vector's net, from the tensors whose names start so, as a model file.
+fn write_model(path: &Path, file: &TensorFile, case: &Value, prefix: &str) {
+    let own = file
+        .tensors
+        .iter()
+        .filter_map(|tensor| Some(Tensor { name: tensor.name.strip_prefix(prefix)?.to_owned(), ..tensor.clone() }));
+    let metadata = [("format", "ecqx-model".to_owned()), ("architecture", case["architecture"].to_string())];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+    std::fs::write(path, TensorFile { metadata, tensors: own.collect() }.to_bytes()).unwrap();
+}
+
+/// The vector's samples as one split of a dataset. `batched` says how many dimensions come before a sample's own.
+fn write_data(path: &Path, file: &TensorFile, split: &str, batched: usize, classes: usize) {
+    let (x, y) = (file.get("x").unwrap(), file.get("y").unwrap());
+    let samples: usize = x.shape[..batched].iter().product();
+    let shape = |own: &[usize]| [&[samples], own].concat();
+    let names = json!((0..classes).map(|class| class.to_string()).collect::<Vec<_>>());
+    let metadata = [("format", "ecqx-dataset".to_owned()), ("classes", names.to_string())];
+    let tensors = vec![
+        Tensor { name: format!("{split}.x"), shape: shape(&x.shape[batched..]), data: x.data.clone() },
+        Tensor { name: format!("{split}.y"), shape: shape(&[]), data: y.data.clone() },
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+    std::fs::write(path, TensorFile { metadata, tensors }.to_bytes()).unwrap();
+}
+
+fn classes(case: &Value) -> usize {
+    let last = case["architecture"]["layers"].as_array().unwrap().last().unwrap();
+    usize::try_from(last["units"].as_u64().unwrap()).unwrap()
+}
+
+fn ecqx(folder: &Path, words: &str) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecqx"));
+    let output = command.current_dir(folder).args(words.split(' ')).arg("--json").output().unwrap();
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Largest difference over the largest magnitude.
+fn apart(got: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(got.len(), expected.len());
+    let scale = expected.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
+    got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f32::max) / scale
+}
+
+#[test]
+fn training_through_files_follows_pytorch() {
+    for (name, file, case) in vectors("train-") {
+        let folder = TempDir::new().unwrap();
+        let at = |file: &str| folder.path().join(file);
+        write_model(&at("before"), &file, &case, "before.");
+        write_data(&at("data"), &file, "train", 2, classes(&case));
+        let momentum = case["momentum"].as_f64().map_or_else(String::new, |m| format!(" --momentum {m}"));
+        let (optimizer, lr) = (case["optimizer"].as_str().unwrap(), &case["lr"]);
+        let batch = file.get("x").unwrap().shape[1];
+        let report = ecqx(
+            folder.path(),
+            &format!(
+                "train -m before -d data -o after --epochs 1 --batch-size {batch} --no-shuffle --optimizer {optimizer} --lr {lr}{momentum}"
+            ),
+        );
+        for (loss, expected) in report["losses"].as_array().unwrap().iter().zip(case["losses"].as_array().unwrap()) {
+            let (loss, expected) = (loss.as_f64().unwrap(), expected.as_f64().unwrap());
+            assert!((loss - expected).abs() < 1e-4 * expected, "{name}: loss {loss}, not {expected}");
+        }
+        let after = TensorFile::from_bytes(&std::fs::read(at("after")).unwrap()).unwrap();
+        for expected in file.tensors.iter().filter(|tensor| tensor.name.starts_with("after.")) {
+            let tensor = &expected.name["after.".len()..];
+            // Adam turns the rounding of a gradient that is 0 into whole steps; the core's own test says how far.
+            if optimizer == "adam" && name.contains("cnnbn") && ["conv2.bias", "bn2.running_mean"].contains(&tensor) {
+                continue;
+            }
+            let apart = apart(values(&after, tensor), values(&file, &expected.name));
+            assert!(apart < 1e-4, "{name}: {tensor} is off by {apart}");
+        }
+    }
+}
+
+#[test]
+fn logits_through_files_follow_pytorch() {
+    for (name, file, case) in vectors("lrp-") {
+        let folder = TempDir::new().unwrap();
+        let at = |file: &str| folder.path().join(file);
+        write_model(&at("model"), &file, &case, "model.");
+        write_data(&at("data"), &file, "test", 1, classes(&case));
+        ecqx(folder.path(), "eval -m model -d data --logits logits");
+        let logits = TensorFile::from_bytes(&std::fs::read(at("logits")).unwrap()).unwrap();
+        let apart = apart(values(&logits, "logits"), values(&file, "logits"));
+        assert!(apart < 1e-4, "{name}: off by {apart}");
+    }
+}
