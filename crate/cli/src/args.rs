@@ -27,6 +27,10 @@ pub(crate) enum Command {
     Lrp(Lrp),
     /// Quantize a model without training
     Quantize(Quantize),
+    /// Say what a file holds: a model, quantized or not, a dataset, or any tensors
+    Info(Info),
+    /// Make datasets: toy sets from a seed, or one file of others
+    Data(Data),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,9 +50,10 @@ pub(crate) struct Train {
     /// A model, or an architecture (.json) whose weights are then drawn from the seed
     #[arg(long, short)]
     pub(crate) model: PathBuf,
-    /// A dataset; its training split is learned, its test split (if any) evaluated at the end
-    #[arg(long, short)]
-    pub(crate) data: PathBuf,
+    /// A dataset; its training split is learned, its test split (if any) evaluated at the end. Given again, the files
+    /// are joined
+    #[arg(long, short, required = true)]
+    pub(crate) data: Vec<PathBuf>,
     /// Where the trained model goes
     #[arg(long, short)]
     pub(crate) output: PathBuf,
@@ -81,9 +86,9 @@ pub(crate) struct On {
     /// A model, quantized or not
     #[arg(long, short)]
     pub(crate) model: PathBuf,
-    /// A dataset that fits it
-    #[arg(long, short)]
-    pub(crate) data: PathBuf,
+    /// A dataset that fits it. Given again, the files are joined: images and labels, training and test samples
+    #[arg(long, short, required = true)]
+    pub(crate) data: Vec<PathBuf>,
     /// Which of the dataset's samples
     #[arg(long, value_enum, default_value = "test")]
     pub(crate) split: SplitName,
@@ -137,6 +142,69 @@ pub(crate) struct Quantize {
     /// Relevances of this model's weights, from `ecqx lrp`; ecqx needs them
     #[arg(long)]
     pub(crate) relevance: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Info {
+    /// The file
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Data {
+    #[command(subcommand)]
+    pub(crate) what: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Two half circles that reach into each other
+    Moons(Toy),
+    /// A circle around another
+    Circles(Toy),
+    /// Arms that turn around the origin
+    Spirals {
+        #[command(flatten)]
+        toy: Toy,
+        /// Number of arms, each a class, 2 to 8
+        #[arg(long, default_value_t = 3)]
+        arms: u8,
+    },
+    /// Join files to one: safetensors, MNIST IDX, CIFAR-10 batches, .npz, CSV with the label in the last column
+    Convert(Convert),
+}
+
+/// A set of points in the plane.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Toy {
+    /// Where the dataset goes
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// Samples to learn from, in all classes together
+    #[arg(long, default_value_t = 600)]
+    pub(crate) samples: usize,
+    /// Samples to evaluate on
+    #[arg(long, default_value_t = 300)]
+    pub(crate) test_samples: usize,
+    /// Standard deviation of what moves each point [default: 0.1 for moons and circles, 0.03 for spirals]
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) noise: Option<f64>,
+    /// Decides every point
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Convert {
+    /// Files of one format; without splits of their own, those whose name says test (or t10k) are test samples
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where the dataset goes
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// The dataset's name, instead of that of the files
+    #[arg(long)]
+    pub(crate) name: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The only file access: paths to bytes and back.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ecqx_core::data::{DataError, Dataset, Split};
+use ecqx_core::data::{DataError, Dataset, NamedBytes, Split};
 use ecqx_core::model::Model;
 
 use crate::args::{On, SplitName};
@@ -17,11 +17,20 @@ pub(crate) fn read_model(path: &Path) -> Result<Model> {
     Model::from_bytes(&read(path)?).with_context(|| path.display().to_string())
 }
 
+/// The dataset of one file or several.
+pub(crate) fn read_parts(paths: &[PathBuf]) -> Result<Dataset> {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let parts: Vec<_> = names.iter().zip(&files).map(|(name, bytes)| NamedBytes { name, bytes }).collect();
+    Ok(Dataset::from_parts(&parts)?)
+}
+
 /// A dataset that fits the model.
-pub(crate) fn read_dataset(path: &Path, model: &Model) -> Result<Dataset> {
-    let dataset = Dataset::from_bytes(&read(path)?).with_context(|| path.display().to_string())?;
+pub(crate) fn read_dataset(paths: &[PathBuf], model: &Model) -> Result<Dataset> {
+    let dataset = read_parts(paths)?;
     let network = &model.network;
-    dataset.expect_fit(network.input(), network.outputs()).with_context(|| path.display().to_string())?;
+    let name = || paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+    dataset.expect_fit(network.input(), network.outputs()).with_context(name)?;
     Ok(dataset)
 }
 

@@ -70,6 +70,11 @@ fn digits_resnet_is_what_its_command_makes() {
     makes_again("digits-resnet", "digits", "--epochs 20 --lr 0.003 --weight-decay 0.001 --seed 0", 0.98);
 }
 
+#[test]
+fn spirals_mlp_is_what_its_command_makes() {
+    makes_again("spirals-mlp", "spirals", "--epochs 60 --lr 0.01 --weight-decay 0.001 --seed 0", 0.98);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_training_leaves_a_whole_model_or_nothing() {
@@ -172,6 +177,103 @@ fn what_fails_says_why_and_leaves_nothing() {
     assert!(failure(at, &wild).contains("training diverged"));
     assert!(failure(at, &["eval", "-m", &model, "-d", &data, "--logits", "no/such/folder"]).contains("cannot write"));
     assert_eq!(files(at), before);
+}
+
+#[test]
+fn the_shipped_toy_sets_are_what_their_commands_make() {
+    let folder = TempDir::new().unwrap();
+    for name in ["moons", "circles", "spirals"] {
+        let made = report(folder.path(), &["data", name, "-o", "made"]);
+        assert_eq!((&made["name"], &made["train"]["samples"]), (&json!(name), &json!(600)));
+        let made = std::fs::read(folder.path().join("made")).unwrap();
+        assert!(made == std::fs::read(asset(&format!("datasets/{name}.safetensors"))).unwrap(), "{name}");
+    }
+    let arms = report(folder.path(), &["data", "spirals", "-o", "made", "--arms", "2", "--test-samples", "0"]);
+    assert_eq!((&arms["classes"], &arms["test"]), (&json!(["0", "1"]), &json!(null)));
+}
+
+/// Two samples of 1×2 pixels each, as MNIST's files.
+fn write_idx(folder: &Path, split: &str) -> [String; 2] {
+    let names = [format!("{split}-images-idx3-ubyte"), format!("{split}-labels-idx1-ubyte")];
+    let images = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02\0\x33\x66\xff";
+    std::fs::write(folder.join(&names[0]), images).unwrap();
+    std::fs::write(folder.join(&names[1]), b"\0\0\x08\x01\0\0\0\x02\x07\x01").unwrap();
+    names
+}
+
+#[test]
+fn files_of_other_formats_become_one_of_ours() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let ([train_x, train_y], [test_x, test_y]) = (write_idx(at, "train"), write_idx(at, "t10k"));
+    let words = ["data", "convert", &test_y, &train_x, &train_y, &test_x, "--name", "mnist", "-o", "made"];
+    let made = report(at, &words);
+    assert_eq!(made["input"], json!([1, 1, 2]));
+    let info = report(at, &["info", "made"]);
+    assert_eq!((&info["kind"], &info["name"], &info["bytes"]), (&json!("dataset"), &json!("mnist"), &made["bytes"]));
+    assert_eq!(info["test"], json!({"samples": 2, "labels": [0, 1, 0, 0, 0, 0, 0, 1, 0, 0]}));
+    assert!(failure(at, &["data", "convert", &train_x, "-o", "out"]).contains("images without labels"));
+    assert!(failure(at, &["data", "convert", &train_x, "made", "-o", "out"]).starts_with("ecqx: made: dataset: "));
+    assert!(failure(at, &["data", "moons", "--noise", "-1", "-o", "out"]).contains("noise is -1"));
+    std::fs::write(at.join("flowers.csv"), "long,kind\n1,a\n2\n").unwrap();
+    let text = failure(at, &["info", "flowers.csv"]);
+    assert!(text.starts_with("ecqx: flowers.csv: dataset: line 3 has 1 columns"), "{text}");
+    assert!(!files(at).contains(&"out".to_owned()));
+}
+
+#[test]
+fn several_files_are_one_dataset() {
+    let folder = TempDir::new().unwrap();
+    let (at, model) = (folder.path(), asset("models/digits-mlp.safetensors"));
+    // One white image, told to be a 7; and the net asked on both splits.
+    let image = [&b"\0\0\x08\x03\0\0\0\x01\0\0\0\x08\0\0\0\x08"[..], &[255; 64]].concat();
+    std::fs::write(at.join("images"), image).unwrap();
+    std::fs::write(at.join("labels"), b"\0\0\x08\x01\0\0\0\x01\x07").unwrap();
+    let words = ["eval", "-m", &model, "-d", "images", "--data", "labels", "--split"];
+    assert_eq!(report(at, &[&words[..], &["train"]].concat())["samples"], 1);
+    assert!(failure(at, &[&words[..], &["test"]].concat()).contains("no test split"));
+    let text = failure(at, &["eval", "-m", &model, "-d", &asset("datasets/moons.safetensors")]);
+    assert!(text.contains("moons.safetensors: dataset: samples of shape [2]"), "{text}");
+}
+
+#[test]
+fn info_says_what_a_file_holds() {
+    let folder = TempDir::new().unwrap();
+    let (at, model, data) =
+        (folder.path(), asset("models/digits-mlp.safetensors"), asset("datasets/digits.safetensors"));
+    let float = report(at, &["info", &model]);
+    assert_eq!(
+        (&float["kind"], &float["parameters"], &float["bytes"]),
+        (&json!("model"), &json!(17226), &json!(69904))
+    );
+    let layer = json!({"name": "fc1", "type": "dense", "output": [128], "parameters": 8320});
+    assert_eq!((&float["layers"][1], &float["weights"][0]["quantized"]), (&layer, &json!(null)));
+    let how = ["quantize", "-m", &model, "-o", "q", "--method", "ecq", "--bits", "4", "--lambda", "0.1"];
+    let quantized = report(at, &how);
+    let info = report(at, &["info", "q"]);
+    for (weight, layer) in info["weights"].as_array().unwrap().iter().zip(quantized["layers"].as_array().unwrap()) {
+        assert_eq!(weight["sparsity"], layer["sparsity"]);
+        let [entropy, expected] = [&weight["quantized"], layer].map(|v| v["entropy_bits_per_weight"].as_f64().unwrap());
+        assert!((entropy - expected).abs() < 1e-9, "{entropy} is not {expected}");
+        assert!(weight["quantized"]["step"].as_f64().unwrap() > 0.0);
+    }
+    let dataset = report(at, &["info", &data]);
+    assert_eq!((&dataset["test"]["samples"], &dataset["train"]["labels"][1]), (&json!(360), &json!(145)));
+    report(at, &["lrp", "-m", &model, "-d", &data, "-o", "relevance"]);
+    let tensors = report(at, &["info", "relevance"]);
+    let first = json!({"name": "weight_relevance.fc1.weight", "type": "f32", "shape": [128, 64]});
+    assert_eq!((&tensors["kind"], &tensors["tensors"][0]), (&json!("tensors"), &first));
+    for file in [&*model, "q", &data, "relevance"] {
+        assert!(ecqx(at, &["info", file]).stdout.starts_with(match file {
+            "q" => b"quantized model digits-mlp: [1, 8, 8] to 10 outputs",
+            "relevance" => b"6 tensors",
+            _ if file == data => b"dataset digits: ",
+            _ => b"model digits-mlp: ",
+        }));
+    }
+    assert!(failure(at, &["info", "missing"]).contains("cannot read missing"));
+    std::fs::write(at.join("junk"), [1, 2, 3]).unwrap();
+    assert!(failure(at, &["info", "junk"]).contains("not a format that is read here"));
 }
 
 #[test]

@@ -18,6 +18,10 @@ pub(crate) fn cos(x: f64) -> f64 {
     libm::cos(x)
 }
 
+pub(crate) fn sin(x: f64) -> f64 {
+    libm::sin(x)
+}
+
 pub(crate) fn pow(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)
 }

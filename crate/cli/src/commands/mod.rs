@@ -1,6 +1,8 @@
 //! One command a file.
 
+mod data;
 mod eval;
+mod info;
 mod lrp;
 mod quantize;
 mod train;
@@ -15,5 +17,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Command::Eval(command) => eval::run(&command, args.json),
         Command::Lrp(command) => lrp::run(&command, args.json),
         Command::Quantize(command) => quantize::run(&command, args.json),
+        Command::Info(command) => info::run(&command, args.json),
+        Command::Data(command) => data::run(&command, args.json),
     }
 }
