@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'target/', 'www/src/generated/', 'test-results/', '**/*.rs', 'crate/', 'tests/vectors/'] },
+  { ignores: ['dist/', 'target/', '**/generated/', 'test-results/', '**/*.rs', 'crate/', 'tests/vectors/'] },
   ...tseslint.configs.strict,
   ...svelte.configs.recommended,
   {

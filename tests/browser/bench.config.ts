@@ -5,7 +5,7 @@ import base from '../../playwright.config.ts';
 export default defineConfig({
   ...base,
   testDir: '.',
-  globalSetup: './setup.ts',
+  globalSetup: './bench/setup.ts',
   testMatch: '*.bench.ts',
   outputDir: '../../test-results',
   timeout: 180_000,

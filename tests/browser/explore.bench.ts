@@ -1,5 +1,6 @@
 /** A1: slider input to repainted occupancy and sparsity. A2: to the final accuracy. A4: first visit to real numbers. */
 import { expect, test } from './lab.ts';
+import { printTable } from './table.ts';
 
 const REPEATS = 30;
 const rows: string[][] = [];
@@ -16,13 +17,7 @@ function report(id: string, what: string, values: number[], unit: string, digits
   rows.push([id, what, quantile(values, 0.5).toFixed(digits), quantile(values, 0.95).toFixed(digits), unit]);
 }
 
-test.afterAll(() => {
-  const table = [['id', 'what', 'median', 'p95', 'unit'], ...rows];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const line = (row: string[]) =>
-    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
-  process.stdout.write(`\n${table.map((row) => line(row).join('  ')).join('\n')}\n`);
-});
+test.afterAll(() => printTable('The page', ['id', 'what', 'median', 'p95', 'unit'], rows));
 
 for (const [name, from, to] of [
   ['Bit width', 0, 1],

@@ -1,5 +1,5 @@
 /** Wherever the page is put: any folder of any host, plain files, nothing but its own host. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
@@ -34,6 +34,11 @@ test('runs from a folder of a plain file server', async ({ lab, page }) => {
   } finally {
     server.close();
   }
+});
+
+test('nothing of tests and benches is shipped', () => {
+  const modules = readdirSync('dist/assets').filter((name) => name.endsWith('.wasm'));
+  expect(modules.map((name) => name.slice(0, name.indexOf('-'))).sort()).toEqual(['charts_bg', 'engine_bg']);
 });
 
 test('a strict policy forbids every other host', async ({ lab, page }) => {

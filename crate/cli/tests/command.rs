@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use ecqx_core::session::Session;
-use ecqx_core::tensors::{TensorData, TensorFile};
+use ecqx_core::tensors::{Tensor, TensorData, TensorFile};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -263,6 +263,11 @@ fn info_says_what_a_file_holds() {
     let tensors = report(at, &["info", "relevance"]);
     let first = json!({"name": "weight_relevance.fc1.weight", "type": "f32", "shape": [128, 64]});
     assert_eq!((&tensors["kind"], &tensors["tensors"][0]), (&json!("tensors"), &first));
+    // Types that no command computes with are listed all the same.
+    let header = br#"{"h":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]}}"#;
+    let half = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
+    std::fs::write(at.join("half"), half).unwrap();
+    assert_eq!(report(at, &["info", "half"])["tensors"], json!([{"name": "h", "type": "f16", "shape": [1, 2]}]));
     for file in [&*model, "q", &data, "relevance"] {
         assert!(ecqx(at, &["info", file]).stdout.starts_with(match file {
             "q" => b"quantized model digits-mlp: [1, 8, 8] to 10 outputs",
@@ -274,6 +279,58 @@ fn info_says_what_a_file_holds() {
     assert!(failure(at, &["info", "missing"]).contains("cannot read missing"));
     std::fs::write(at.join("junk"), [1, 2, 3]).unwrap();
     assert!(failure(at, &["info", "junk"]).contains("not a format that is read here"));
+}
+
+#[test]
+fn info_tells_codebooks_from_grids() {
+    let folder = TempDir::new().unwrap();
+    let (at, model) = (folder.path(), asset("models/digits-mlp.safetensors"));
+    let mut file = TensorFile::from_bytes(&std::fs::read(&model).unwrap()).unwrap();
+    let index =
+        |name: &str, shape: &[usize], data| Tensor { name: format!("{name}.index"), shape: shape.to_vec(), data };
+    // fc1 by a codebook of four values of which three occur, one in each half and one in the first quarter; fc3 on a grid.
+    let levels = (0..128 * 64)
+        .map(|i| {
+            if i < 2048 {
+                0
+            } else if i < 4096 {
+                300
+            } else {
+                -7
+            }
+        })
+        .collect();
+    file.tensors.extend([
+        index("fc1.weight", &[128, 64], TensorData::I16(levels)),
+        Tensor::f32("fc1.weight.codebook", &[4], vec![-0.5, 0.0, 0.25, 0.5]),
+        index("fc3.weight", &[10, 64], TensorData::I32(vec![5; 640])),
+        Tensor::f32("fc3.weight.step", &[], vec![0.125]),
+    ]);
+    std::fs::write(at.join("q"), file.to_bytes()).unwrap();
+    let info = report(at, &["info", "q"]);
+    let quantized: Vec<&Value> = (0..3).map(|i| &info["weights"][i]["quantized"]).collect();
+    assert_eq!(quantized[0], &json!({"levels": 3, "entropy_bits_per_weight": 1.5, "step": null, "codebook": 4}));
+    assert_eq!(quantized[1], &json!(null));
+    assert_eq!(quantized[2], &json!({"levels": 1, "entropy_bits_per_weight": 0.0, "step": 0.125, "codebook": null}));
+    let text = String::from_utf8(ecqx(at, &["info", "q"]).stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("fc1.weight ")).unwrap();
+    assert_eq!(line.split_whitespace().rev().take(4).collect::<Vec<_>>(), ["4", "-", "1.500", "3"], "{text}");
+}
+
+#[test]
+fn converting_keeps_licence_and_source() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let mut file = TensorFile::from_bytes(&std::fs::read(asset("datasets/moons.safetensors")).unwrap()).unwrap();
+    file.metadata.insert("license".into(), "CC-BY-4.0".into());
+    file.metadata.insert("source".into(), "drawn here".into());
+    std::fs::write(at.join("given"), file.to_bytes()).unwrap();
+    let made = report(at, &["data", "convert", "given", "--name", "other", "-o", "made"]);
+    assert_eq!(made["metadata"], json!({"license": "CC-BY-4.0", "source": "drawn here"}));
+    file.metadata.insert("name".into(), "other".into());
+    assert!(std::fs::read(at.join("made")).unwrap() == file.to_bytes());
+    let text = String::from_utf8(ecqx(at, &["info", "made"]).stdout).unwrap();
+    assert!(text.ends_with("\n\nlicense: CC-BY-4.0\nsource: drawn here\n"), "{text}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 ASSETS = Path(__file__).parent / "../../../assets"
+NORM = ["weight", "bias", "running_mean", "running_var"]
 BETWEEN_PARTS = b"\xffPART\xff"  # as in fuzz_targets/dataset.rs
 
 
@@ -65,6 +66,10 @@ def seeds():
     yield "dataset", "npz-deflated", npz(zipfile.ZIP_DEFLATED, x=npy("<f4", (2, 2), floats(1, 2, 3, 4), True), y=y)
     yield "dataset", "csv", b"x1,x2,kind\n1,2.5,a\r\n-3e0,4,\"b \"\"c\"\"\"\n"
     yield "dataset", "csv-parts", b"1;2,5;1\n" + BETWEEN_PARTS + b"3;4;2.0\n"
+    yield "dataset", "npz-more", npz(zipfile.ZIP_DEFLATED, x=x, y=y, other=b"") + b"after"
+    limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 0  # all sizes and offsets in 64 bits
+    yield "dataset", "npz-64-bit", npz(zipfile.ZIP_DEFLATED, x=x, y=y)
+    zipfile.ZIP64_LIMIT = limit
     layers = [
         {"name": "flat", "kind": "flatten"},
         {"name": "fc1", "kind": "dense", "units": 2},
@@ -83,9 +88,46 @@ def seeds():
     yield "model", "small", safetensors(metadata, model)
     yield "tensors", "model", safetensors(metadata, model)
     yield "tensors", "dataset", ours
-    yield "tensors", "integers", safetensors({}, {"a": ("I16", [1], b"\0\1"), "b": ("I64", [0, 4], b"")})
+    integers = {"a": ("I16", [1], b"\0\1"), "b": ("I64", [0, 4], b""), "c": ("I32", [1, 1], b"\0\1\2\3")}
+    yield "tensors", "integers", safetensors({}, integers)
+    yield "tensors", "half", safetensors({}, {"a": ("BF16", [2], b"\0\1\2\3")})
+    # Every kind of layer: a residual net with all settings, and one with none but the needed.
+    full = [
+        {"name": "c1", "kind": "conv2d", "filters": 2, "kernel": [3, 3], "stride": [1, 1], "padding": [1, 1], "bias": False},
+        {"name": "n1", "kind": "batch_norm", "eps": 1e-3, "momentum": 0.2},
+        {"name": "r1", "kind": "relu"},
+        {"name": "c2", "kind": "conv2d", "filters": 2, "kernel": [1, 1], "groups": 2, "inputs": ["r1"]},
+        {"name": "sum", "kind": "add", "inputs": ["c2", "r1", "input"]},
+        {"name": "mp", "kind": "max_pool2d", "kernel": [2, 2], "stride": [1, 1]},
+        {"name": "ap", "kind": "avg_pool2d", "kernel": [2, 2]},
+        {"name": "g", "kind": "global_avg_pool"},
+        {"name": "n2", "kind": "batch_norm"},
+        {"name": "fc", "kind": "dense", "units": 2},
+    ]
+    plain = [
+        {"name": "c", "kind": "conv2d", "filters": 2, "kernel": [2, 1], "stride": [2, 1]},
+        {"name": "mp", "kind": "max_pool2d", "kernel": [1, 2]},
+        {"name": "flat", "kind": "flatten"},
+    ]
+    norm = lambda name, n: {f"{name}.{part}": ("F32", [n], floats(*[0.5] * n)) for part in NORM}
+    full_tensors = {
+        "c1.weight": ("F32", [2, 2, 3, 3], floats(*range(36))),
+        **norm("n1", 2),
+        "c2.weight": ("F32", [2, 1, 1, 1], floats(1, -1)),
+        "c2.bias": ("F32", [2], floats(0, 1)),
+        **norm("n2", 2),
+        "fc.weight": ("F32", [2, 2], floats(1, 0, -0.5, 2)),
+        "fc.bias": ("F32", [2], floats(0, 1)),
+    }
+    plain_tensors = {"c.weight": ("F32", [2, 1, 2, 1], floats(1, 2, 3, 4)), "c.bias": ("F32", [2], floats(0, 1))}
+    nets = [("all-kinds", [2, 4, 4], full, full_tensors), ("plain", [1, 2, 4], plain, plain_tensors)]
+    for name, shape, layers, tensors in nets:
+        text = json.dumps({"input": shape, "layers": layers})
+        yield "architecture", name, text.encode()
+        yield "model", name, safetensors({"format": "ecqx-model", "version": "1", "architecture": text}, tensors)
     yield "architecture", "small", architecture.encode()
-    yield "architecture", "digits", (ASSETS / "models/digits-mlp.json").read_bytes()
+    for path in sorted((ASSETS / "models").glob("*.json")):
+        yield "architecture", path.stem, path.read_bytes()
 
 
 folder = Path(sys.argv[1])
@@ -94,4 +136,5 @@ for target, name, content in seeds():
     (folder / target / name).write_bytes(content)
 for finding in (Path(__file__).parent / "../../../tests/findings").iterdir():
     if finding.suffix != ".md":
-        shutil.copy(finding, folder / "dataset" / finding.name)
+        for target in ["dataset", "model", "tensors", "architecture"]:
+            shutil.copy(finding, folder / target / finding.name)

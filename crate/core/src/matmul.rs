@@ -2,13 +2,13 @@
 //! fused multiply-add: so native and WebAssembly results agree bit by bit, where library kernels choose instructions by
 //! processor. At the shapes of small nets it is also faster than those, see `tests/README.md`.
 
-use ndarray::{ArrayView2, s};
+use ndarray::ArrayView2;
 
 /// Rows and columns of the register block: 4×8 sums fill the vector registers that WebAssembly engines keep.
 const ROWS: usize = 4;
-const COLUMNS: usize = 8;
+pub(crate) const COLUMNS: usize = 8;
 /// Columns of the block for a narrow rest: ten outputs cost twelve columns, not sixteen.
-const NARROW: usize = 4;
+pub(crate) const NARROW: usize = 4;
 /// Depth of a packed panel of `b`: 8 kB, which stay in the first-level cache while the rows of `a` pass by.
 const DEPTH: usize = 256;
 /// Rows of `a` that pass by before the next panel of `b`: with [`DEPTH`], 128 kB of the second-level cache.
@@ -55,14 +55,17 @@ pub trait Right {
     fn size(&self) -> (usize, usize);
 
     /// Writes `panel[d][j]` = element [front + d, left + j] for each d of the panel and the columns that exist.
-    fn pack<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]);
+    fn pack(&self, front: usize, left: usize, panel: &mut [[f32; COLUMNS]]);
+
+    /// The same for a narrow panel.
+    fn pack_narrow(&self, front: usize, left: usize, panel: &mut [[f32; NARROW]]);
 }
 
 /// Matrix product into `c` [m, n] of `a` [m, k] and `b` [k, n], both of any strides: pass a transposed view for a
 /// transposed product. Each element is summed over k in ascending order in panels of 256.
 ///
 /// Shapes that disagree are a bug of the caller: checked in debug builds, else the common part is computed.
-pub fn matmul(a: ArrayView2<'_, f32>, b: &impl Right, c: &mut Output<'_>, update: Update<'_>, pack: &mut Pack) {
+pub fn matmul(a: ArrayView2<'_, f32>, b: &dyn Right, c: &mut Output<'_>, update: Update<'_>, pack: &mut Pack) {
     let (depth, columns) = b.size();
     debug_assert_eq!(a.ncols(), depth);
     let (rows, depth) = (a.nrows(), a.ncols().min(depth));
@@ -133,7 +136,7 @@ impl<'a> Left<'a> {
 
 /// Packs `deep` rows of `b` from `front` on into panels of eight columns (the last of four if they hold it), position
 /// by position, padded with zeros.
-fn pack_right(packed: &mut Vec<f32>, b: &impl Right, front: usize, deep: usize) {
+fn pack_right(packed: &mut Vec<f32>, b: &dyn Right, front: usize, deep: usize) {
     let (_, columns) = b.size();
     let rest = columns % COLUMNS;
     let last = if rest > NARROW { COLUMNS } else { NARROW.min(rest * NARROW) };
@@ -141,9 +144,9 @@ fn pack_right(packed: &mut Vec<f32>, b: &impl Right, front: usize, deep: usize) 
     packed.iter_mut().skip((columns - rest) * deep).for_each(|value| *value = 0.0);
     for (panel, left) in packed.chunks_mut((COLUMNS * deep).max(1)).zip((0..columns).step_by(COLUMNS)) {
         if columns - left > NARROW {
-            b.pack(front, left, panel.as_chunks_mut::<COLUMNS>().0);
+            b.pack(front, left, panel.as_chunks_mut().0);
         } else {
-            b.pack(front, left, panel.as_chunks_mut::<NARROW>().0);
+            b.pack_narrow(front, left, panel.as_chunks_mut().0);
         }
     }
 }
@@ -153,22 +156,52 @@ impl Right for ArrayView2<'_, f32> {
         self.dim()
     }
 
-    fn pack<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
-        let right = self.ncols().min(left + WIDE);
-        if let Some(values) = self.to_slice() {
-            let rows = values.chunks_exact(self.ncols()).skip(front);
-            for (slot, row) in panel.iter_mut().zip(rows) {
-                copy_short(slot, row.get(left..right).unwrap_or_default());
-            }
-            return;
+    fn pack(&self, front: usize, left: usize, panel: &mut [[f32; COLUMNS]]) {
+        pack_view(*self, front, left, panel);
+    }
+
+    fn pack_narrow(&self, front: usize, left: usize, panel: &mut [[f32; NARROW]]) {
+        pack_view(*self, front, left, panel);
+    }
+}
+
+fn pack_view<const WIDE: usize>(b: ArrayView2<'_, f32>, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
+    if let Some(values) = b.to_slice() {
+        let right = b.ncols().min(left + WIDE);
+        for (slot, row) in panel.iter_mut().zip(values.chunks_exact(b.ncols()).skip(front)) {
+            copy_short(slot, row.get(left..right).unwrap_or_default());
         }
-        let columns = self.slice(s![front..front + panel.len(), left..right]);
-        for (column, values) in columns.columns().into_iter().enumerate() {
-            match values.to_slice() {
-                Some(values) => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
-                None => panel.iter_mut().zip(values).for_each(|(slot, &value)| slot[column] = value),
-            }
+        return;
+    }
+    if let Some(values) = b.t().to_slice() {
+        let lines = values.chunks_exact(b.nrows().max(1)).skip(left);
+        let mut columns = lines.map(|line| line.get(front..front + panel.len()).unwrap_or_default());
+        return transpose(std::array::from_fn(|_| columns.next().unwrap_or_default()), panel);
+    }
+    for (slot, row) in panel.iter_mut().zip(b.rows().into_iter().skip(front)) {
+        slot.iter_mut().zip(row.iter().skip(left)).for_each(|(slot, &value)| *slot = value);
+    }
+}
+
+/// Lays lines out side by side, four positions at once: so both are read and written as vectors. A line that is missing
+/// leaves its place as it is.
+fn transpose<const WIDE: usize>(lines: [&[f32]; WIDE], panel: &mut [[f32; WIDE]]) {
+    const AT_ONCE: usize = 4;
+    let (blocks, rest) = panel.as_chunks_mut::<AT_ONCE>();
+    let whole = blocks.len();
+    if lines.iter().all(|line| line.len() >= whole * AT_ONCE) {
+        let chunks = lines.map(|line| line.as_chunks::<AT_ONCE>().0);
+        for (index, block) in blocks.iter_mut().enumerate() {
+            let values = chunks.map(|line| line[index]);
+            *block = std::array::from_fn(|d| std::array::from_fn(|line| values[line][d]));
         }
+    } else {
+        for (line, values) in lines.iter().enumerate() {
+            blocks.as_flattened_mut().iter_mut().zip(*values).for_each(|(slot, value)| slot[line] = *value);
+        }
+    }
+    for (line, values) in lines.iter().enumerate() {
+        rest.iter_mut().zip(values.iter().skip(whole * AT_ONCE)).for_each(|(slot, value)| slot[line] = *value);
     }
 }
 
@@ -268,7 +301,7 @@ fn combine<const WIDE: usize>(sums: &[f32; WIDE], row: &mut [f32], with: impl Fn
 mod tests {
     use super::*;
     use crate::rng::Rng;
-    use ndarray::Array2;
+    use ndarray::{Array2, s};
     use proptest::prelude::*;
 
     fn random(rows: usize, columns: usize, rng: &mut Rng) -> Array2<f32> {

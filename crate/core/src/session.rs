@@ -64,11 +64,11 @@ impl Session {
         let float = model.network.evaluate(data.test()?, &mut tape, |_| ())?;
         let composite = Composite::named("epsilon")?;
         let explained = explain(&model.network, data.train()?, &composite, OutputRelevance::Logit, false, &mut tape)?;
-        let scale = |(node, values): (usize, Vec<f32>)| {
+        let mut relevance = BTreeMap::new();
+        for (node, values) in explained.weights {
             let layer = &model.network.nodes()[node].name;
-            Ok((node, UnitRelevance::new(layer, &values)?))
-        };
-        let relevance = explained.weights.into_iter().map(scale).collect::<Result<_, CoreError>>()?;
+            relevance.insert(node, UnitRelevance::new(layer, &values)?);
+        }
         Ok(Self { quantized: model.network.clone(), model, data, relevance, float, tape })
     }
 

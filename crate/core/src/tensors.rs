@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use safetensors::{Dtype, SafeTensors};
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 /// Values of one tensor, in the types our files use.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +13,8 @@ pub enum TensorData {
     F32(Vec<f32>),
     /// 64-bit integers.
     I64(Vec<i64>),
+    /// 32-bit integers.
+    I32(Vec<i32>),
     /// 16-bit integers.
     I16(Vec<i16>),
     /// 8-bit integers.
@@ -40,6 +43,26 @@ pub struct TensorFile {
     pub tensors: Vec<Tensor>,
 }
 
+/// What a file holds, by its header alone: tensors of every type that safetensors knows, not their values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorHeader {
+    /// Text by key.
+    pub metadata: BTreeMap<String, String>,
+    /// In file order.
+    pub tensors: Vec<TensorInfo>,
+}
+
+/// A tensor without its values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorInfo {
+    /// Unique in its file.
+    pub name: String,
+    /// As safetensors names it: `F32`, `BF16`.
+    pub dtype: String,
+    /// Empty for a scalar.
+    pub shape: Vec<usize>,
+}
+
 /// Why bytes are not a file we can use, or lack what was asked of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,7 +70,7 @@ pub struct TensorFile {
 pub enum TensorError {
     #[error("not a whole safetensors file ({0}); the file may be cut short or of another format")]
     Format(safetensors::SafeTensorError),
-    #[error("tensor {name} has type {dtype}; supported are F32, I64, I16, I8 and U8: convert it before saving")]
+    #[error("tensor {name} has type {dtype}; supported are F32, I64, I32, I16, I8 and U8: convert it before saving")]
     Dtype { name: String, dtype: String },
     #[error("tensor {name} is missing; the file holds {held}")]
     Missing { name: String, held: String },
@@ -108,10 +131,61 @@ impl Tensor {
         match &self.data {
             TensorData::F32(v) => ("F32", bytes(v, f32::to_le_bytes)),
             TensorData::I64(v) => ("I64", bytes(v, i64::to_le_bytes)),
+            TensorData::I32(v) => ("I32", bytes(v, i32::to_le_bytes)),
             TensorData::I16(v) => ("I16", bytes(v, i16::to_le_bytes)),
             TensorData::I8(v) => ("I8", bytes(v, i8::to_le_bytes)),
             TensorData::U8(v) => ("U8", v.clone()),
         }
+    }
+}
+
+/// The header of a file, in the order in which it is written.
+struct Header<'a> {
+    metadata: &'a BTreeMap<String, String>,
+    places: Vec<(&'a str, Place<'a>)>,
+}
+
+/// Where a tensor's values lie.
+#[derive(Serialize)]
+struct Place<'a> {
+    dtype: &'static str,
+    shape: &'a [usize],
+    data_offsets: [usize; 2],
+}
+
+impl Serialize for Header<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.metadata.is_empty() {
+            map.serialize_entry("__metadata__", self.metadata)?;
+        }
+        for (name, place) in &self.places {
+            map.serialize_entry(name, place)?;
+        }
+        map.end()
+    }
+}
+
+impl TensorHeader {
+    /// Reads the header of a safetensors file and checks that the file is whole.
+    ///
+    /// # Errors
+    /// [`TensorError::Format`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, TensorError> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let mut metadata = BTreeMap::new();
+        for (key, text) in header.metadata().iter().flatten() {
+            metadata.insert(key.clone(), text.clone());
+        }
+        // The header is read into a hash map: sort, and let names order empty tensors that share a place.
+        let mut tensors: Vec<_> = header.tensors().into_iter().collect();
+        tensors
+            .sort_unstable_by(|(a_name, a), (b_name, b)| (a.data_offsets.0, a_name).cmp(&(b.data_offsets.0, b_name)));
+        let tensors = tensors.into_iter().map(|(name, info)| {
+            let (dtype, shape) = (info.dtype.to_string(), info.shape.clone());
+            TensorInfo { name, dtype, shape }
+        });
+        Ok(Self { metadata, tensors: tensors.collect() })
     }
 }
 
@@ -121,27 +195,20 @@ impl TensorFile {
     /// # Errors
     /// [`TensorError::Format`] for anything that is not a whole file, [`TensorError::Dtype`] for types we do not use.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TensorError> {
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let TensorHeader { metadata, tensors } = TensorHeader::from_bytes(bytes)?;
         let file = SafeTensors::deserialize(bytes)?;
-        let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        // The header is read into a hash map: sort, and let names order empty tensors that share a place.
-        let infos = header.tensors();
-        let mut names: Vec<(usize, String)> = infos.iter().map(|(name, i)| (i.data_offsets.0, name.clone())).collect();
-        names.sort();
-        let tensors = names.into_iter().map(|(_, name)| {
+        let tensors = tensors.into_iter().map(|TensorInfo { name, dtype, shape }| {
             let view = file.tensor(&name)?;
             let data = match view.dtype() {
                 Dtype::F32 => TensorData::F32(numbers(view.data(), f32::from_le_bytes)),
                 Dtype::I64 => TensorData::I64(numbers(view.data(), i64::from_le_bytes)),
+                Dtype::I32 => TensorData::I32(numbers(view.data(), i32::from_le_bytes)),
                 Dtype::I16 => TensorData::I16(numbers(view.data(), i16::from_le_bytes)),
                 Dtype::I8 => TensorData::I8(numbers(view.data(), i8::from_le_bytes)),
                 Dtype::U8 => TensorData::U8(view.data().to_vec()),
-                other => {
-                    let (name, dtype) = (name.escape_debug().to_string(), format!("{other:?}"));
-                    return Err(TensorError::Dtype { name, dtype });
-                }
+                _ => return Err(TensorError::Dtype { name: name.escape_default().to_string(), dtype }),
             };
-            Ok(Tensor { shape: view.shape().to_vec(), name, data })
+            Ok(Tensor { name, shape, data })
         });
         Ok(Self { metadata, tensors: tensors.collect::<Result<_, _>>()? })
     }
@@ -149,18 +216,16 @@ impl TensorFile {
     /// Writes the file. The `safetensors` crate orders metadata by a random hash; here the same content always gives
     /// the same bytes: metadata by key, tensors as they come, header padded to 8 bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut header = Map::new();
-        if !self.metadata.is_empty() {
-            header.insert("__metadata__".into(), json!(self.metadata));
-        }
         let mut data = Vec::new();
+        let mut places = Vec::new();
         for tensor in &self.tensors {
             let (dtype, bytes) = tensor.dtype_and_bytes();
-            let offsets = [data.len(), data.len() + bytes.len()];
-            header.insert(tensor.name.clone(), json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": offsets}));
+            let data_offsets = [data.len(), data.len() + bytes.len()];
+            places.push((tensor.name.as_str(), Place { dtype, shape: &tensor.shape, data_offsets }));
             data.extend(bytes);
         }
-        let mut header = Value::Object(header).to_string().into_bytes();
+        // Names and numbers always serialise; an empty header would be refused by every reader.
+        let mut header = serde_json::to_vec(&Header { metadata: &self.metadata, places }).unwrap_or_default();
         header.resize(header.len().next_multiple_of(8), b' ');
         let mut file = (header.len() as u64).to_le_bytes().to_vec();
         file.extend(header);
@@ -195,7 +260,7 @@ impl TensorFile {
     fn list(&self) -> String {
         const SHOWN: usize = 6;
         // Escaped: a name may hold anything, an error is one line.
-        let names: Vec<String> = self.tensors.iter().take(SHOWN).map(|t| t.name.escape_debug().to_string()).collect();
+        let names: Vec<String> = self.tensors.iter().take(SHOWN).map(|t| t.name.escape_default().to_string()).collect();
         match (names.len(), self.tensors.len()) {
             (0, _) => "no tensors".into(),
             (shown, all) if shown < all => format!("{} and {} more", names.join(", "), all - shown),
@@ -221,6 +286,7 @@ mod tests {
                 Tensor::f32("b.weight", &[2, 2], vec![1.0, -2.5, 0.0, 3.25]),
                 Tensor { name: "a.index".into(), shape: vec![3], data: TensorData::I8(vec![-4, 0, 3]) },
                 Tensor { name: "y".into(), shape: vec![2], data: TensorData::I64(vec![7, -1]) },
+                Tensor { name: "i".into(), shape: vec![1, 2], data: TensorData::I32(vec![i32::MIN, 70000]) },
                 Tensor { name: "z".into(), shape: vec![1], data: TensorData::I16(vec![-300]) },
                 Tensor { name: "x".into(), shape: vec![0, 4], data: TensorData::U8(vec![]) },
             ],
@@ -233,6 +299,24 @@ mod tests {
         let bytes = file.to_bytes();
         assert_eq!(TensorFile::from_bytes(&bytes).unwrap(), file);
         assert_eq!(TensorFile::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    }
+
+    #[test]
+    fn a_header_lists_every_type() {
+        let header = r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]},
+            "b":{"dtype":"BOOL","shape":[],"data_offsets":[4,5]}}"#;
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 5]].concat();
+        let info = |name: &str, dtype: &str, shape: &[usize]| TensorInfo {
+            name: name.into(),
+            dtype: dtype.into(),
+            shape: shape.to_vec(),
+        };
+        let header = TensorHeader::from_bytes(&bytes).unwrap();
+        assert_eq!(header.tensors, [info("a", "BF16", &[2, 1]), info("b", "BOOL", &[])]);
+        assert_eq!(header.metadata["format"], "pt");
+        assert_eq!(TensorHeader::from_bytes(&bytes[1..]).unwrap_err().code(), "file/format");
+        let text = TensorFile::from_bytes(&bytes).unwrap_err().to_string();
+        assert!(text.contains("tensor a has type BF16"), "{text}");
     }
 
     #[test]

@@ -1,12 +1,17 @@
-//! `bench`: native benches of the crates that have some, then the page in a browser.
+//! `bench`: native benches of the crates that have some, then the page and the core's nets in a browser. The benches in
+//! the browser print the tables; those of the nets set the native times beside their own.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::project::Project;
+use crate::project::{PROBE, Project};
 use crate::report::say;
-use crate::{chrome, page, run, tools};
+use crate::{chrome, page, run, tools, wasm};
+
+/// Seconds that criterion runs a bench before it measures, and while it does: shorter than its own 3 and 5, so that the
+/// whole command stays within a few minutes.
+const SECONDS: [&str; 4] = ["--warm-up-time", "1", "--measurement-time", "2"];
 
 pub(crate) fn bench(project: &Project) -> Result<()> {
     let crates = with_benches(project)?;
@@ -15,7 +20,8 @@ pub(crate) fn bench(project: &Project) -> Result<()> {
     }
     for name in crates {
         say!("native benches of {name}");
-        run::shown("cargo bench", &mut project.cargo(&["bench", "--package", &name, "--bench", "*"]))?;
+        let mut command = project.cargo(&["bench", "--package", &name, "--bench", "*", "--"]);
+        run::shown("cargo bench", command.args(SECONDS))?;
     }
     if !tools::has_script(project, "bench")? {
         say!("the page has no bench (script `bench` in package.json)");
@@ -23,7 +29,10 @@ pub(crate) fn bench(project: &Project) -> Result<()> {
     }
     let chrome = chrome::find_or_install(project)?;
     page::build(project)?;
-    run::shown("npm run bench", project.npm(&["run", "bench"]).env("ECQX_CHROME", chrome))
+    wasm::build(project, &[PROBE])?;
+    let mut command = project.npm(&["run", "bench"]);
+    command.env("ECQX_CHROME", chrome).env("ECQX_CRITERION", project.target.join("criterion"));
+    run::shown("npm run bench", &mut command)
 }
 
 /// Names of the packages under crate/ that have a file in benches/.

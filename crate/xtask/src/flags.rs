@@ -30,7 +30,7 @@ const COMMANDS: [(&str, &str); 5] = [
     ("serve [--port N] [--no-open]", "build what changed, serve it on 127.0.0.1:8080 or the next free port, show it"),
     ("build", "write dist/: static files for any host and any sub-path; list their sizes"),
     ("test [STAGE…]", "every check and test, or only the named stages"),
-    ("bench", "measure: native benches, then the page in a browser"),
+    ("bench", "measure: native benches, then the page in a browser, and nets there beside TensorFlow.js"),
     ("tidy", "house rules: module docs, file sizes, checksums, links"),
 ];
 

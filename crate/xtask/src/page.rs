@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::project::Project;
+use crate::project::{PAGE_MODULES, Project};
 use crate::report::{Step, grouped, say};
 use crate::stamp::{Stamp, collect, hash_paths};
 use crate::{run, tools, wasm};
@@ -27,7 +27,7 @@ const INPUTS: [&str; 8] = [
 /// Brings tools, modules and page up to date.
 pub(crate) fn build(project: &Project) -> Result<()> {
     tools::ensure(project)?;
-    wasm::build(project)?;
+    wasm::build(project, &PAGE_MODULES)?;
     let step = Step::new("page");
     let rebuilt = build_page(project)?;
     step.done(if rebuilt { "rebuilt" } else { "up to date" });

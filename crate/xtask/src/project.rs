@@ -5,8 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// The two modules made from `crate/wasm`; also the names of its features and of the generated folders.
-pub(crate) const MODULES: [&str; 2] = ["engine", "charts"];
+/// All modules made from `crate/wasm`; also the names of its features and of the generated folders.
+pub(crate) const MODULES: [&str; 3] = ["engine", "charts", PROBE];
+/// Those that the page is made of.
+pub(crate) const PAGE_MODULES: [&str; 2] = ["engine", "charts"];
+/// The one that tests and benches in a browser call, and that never becomes part of the page.
+pub(crate) const PROBE: &str = "probe";
 
 /// Paths of one checkout.
 #[derive(Debug, Clone)]
@@ -44,7 +48,9 @@ impl Project {
     }
 
     pub(crate) fn generated(&self, module: &str) -> PathBuf {
-        self.root.join("www/src/generated").join(module)
+        // Apart, so that nothing of the page can import the probe by accident, nor be built anew because of it.
+        let folder = if module == PROBE { "tests/browser/generated" } else { "www/src/generated" };
+        self.root.join(folder).join(module)
     }
 
     pub(crate) fn dist(&self) -> PathBuf {

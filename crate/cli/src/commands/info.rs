@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use ecqx_core::data::{Dataset, NamedBytes, Split};
 use ecqx_core::model::Model;
 use ecqx_core::stats::entropy_bits;
-use ecqx_core::tensors::{TensorData, TensorFile};
+use ecqx_core::tensors::{TensorData, TensorFile, TensorHeader};
 use serde::Serialize;
 
 use crate::args::Info;
@@ -65,6 +65,8 @@ struct QuantizedInfo {
     entropy_bits_per_weight: f64,
     /// Grid: distance of neighbours. `None` where a codebook lists the values.
     step: Option<f32>,
+    /// Values that the codebook lists. `None` on a grid.
+    codebook: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +77,8 @@ pub(super) struct DatasetInfo {
     classes: Vec<String>,
     train: Option<SplitInfo>,
     test: Option<SplitInfo>,
+    /// What else the file says of itself.
+    metadata: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,19 +99,20 @@ struct TensorsInfo {
 struct TensorInfo {
     name: String,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     shape: Vec<usize>,
 }
 
 pub(crate) fn run(args: &Info, json: bool) -> Result<()> {
     let (name, bytes) = (args.file.display().to_string(), files::read(&args.file)?);
-    let file = TensorFile::from_bytes(&bytes);
-    let format = file.as_ref().ok().map(|file| file.metadata.get("format").map_or("", String::as_str));
-    let report = match (format, &file) {
-        (Some("ecqx-model"), Ok(file)) => {
-            Report::Model(ModelInfo::new(&Model::from_bytes(&bytes).context(name)?, file, bytes.len()))
+    let header = TensorHeader::from_bytes(&bytes).ok();
+    let format = |header: &TensorHeader| header.metadata.get("format").cloned().unwrap_or_default();
+    let report = match header.map(|header| (format(&header), header)) {
+        Some((format, _)) if format == "ecqx-model" => {
+            let model = Model::from_bytes(&bytes).with_context(|| name.clone())?;
+            Report::Model(ModelInfo::new(&model, &TensorFile::from_bytes(&bytes).context(name)?, bytes.len()))
         }
-        (Some(format), Ok(file)) if format != "ecqx-dataset" => Report::Tensors(TensorsInfo::new(file, bytes.len())),
+        Some((format, header)) if format != "ecqx-dataset" => Report::Tensors(TensorsInfo::new(header, bytes.len())),
         // Whatever else it is, the readers of datasets know it or say what is wrong.
         _ => {
             let dataset = Dataset::from_parts(&[NamedBytes { name: &name, bytes: &bytes }])?;
@@ -166,24 +171,22 @@ impl ModelInfo {
         for LayerInfo { name, kind, output, parameters } in &self.layers {
             lines.push(format!("{name:<16} {kind:<16} {:>14} {parameters:>12}", format!("{output:?}")));
         }
-        let head = ["weight", "shape", "weights", "zeros", "bytes", "levels", "bits/w", "step"];
-        let [a, b, c, d, e, f, g, h] = head;
-        lines.push(format!("\n{a:<16} {b:>16} {c:>9} {d:>10} {e:>9} {f:>6} {g:>8} {h:>11}"));
+        let head = ["weight", "shape", "weights", "zeros", "bytes", "levels", "bits/w", "step", "codebook"];
+        let [a, b, c, d, e, f, g, h, i] = head;
+        lines.push(format!("\n{a:<16} {b:>16} {c:>9} {d:>10} {e:>9} {f:>6} {g:>8} {h:>11} {i:>8}"));
         for WeightInfo { name, shape, count, sparsity, bytes, quantized } in &self.weights {
             let or = |text: Option<String>| text.unwrap_or_else(|| "-".into());
             let quantized = quantized.as_ref();
             let levels = or(quantized.map(|q| q.levels.to_string()));
             let entropy = or(quantized.map(|q| format!("{:.3}", q.entropy_bits_per_weight)));
             let step = or(quantized.and_then(|q| q.step).map(|step| format!("{step:.5e}")));
+            let codebook = or(quantized.and_then(|q| q.codebook).map(|size| size.to_string()));
             let (shape, zeros) = (format!("{shape:?}"), sparsity * 100.0);
             lines.push(format!(
-                "{name:<16} {shape:>16} {count:>9} {zeros:>8.2} % {bytes:>9} {levels:>6} {entropy:>8} {step:>11}"
+                "{name:<16} {shape:>16} {count:>9} {zeros:>8.2} % {bytes:>9} {levels:>6} {entropy:>8} {step:>11} {codebook:>8}"
             ));
         }
-        if !self.metadata.is_empty() {
-            lines.push(String::new());
-        }
-        lines.extend(self.metadata.iter().map(metadata_line));
+        lines.extend(metadata_lines(&self.metadata));
         lines.join("\n")
     }
 }
@@ -193,12 +196,18 @@ fn quantized(file: &TensorFile, weight: &str) -> Option<QuantizedInfo> {
     let mut count = |level: i64| *counts.entry(level).or_default() += 1;
     match &file.find(&format!("{weight}.index"))?.data {
         TensorData::I8(levels) => levels.iter().for_each(|&level| count(level.into())),
+        TensorData::I32(levels) => levels.iter().for_each(|&level| count(level.into())),
         TensorData::I16(levels) => levels.iter().for_each(|&level| count(level.into())),
         _ => return None,
     }
-    let step = file.find(&format!("{weight}.step")).and_then(|step| step.finite_f32().ok()?.first().copied());
+    let values = |of: &str| file.find(&format!("{weight}.{of}")).and_then(|tensor| tensor.finite_f32().ok());
     let occurrences: Vec<u32> = counts.into_values().collect();
-    Some(QuantizedInfo { levels: occurrences.len(), entropy_bits_per_weight: entropy_bits(&occurrences), step })
+    Some(QuantizedInfo {
+        levels: occurrences.len(),
+        entropy_bits_per_weight: entropy_bits(&occurrences),
+        step: values("step").and_then(|step| step.first().copied()),
+        codebook: values("codebook").map(<[f32]>::len),
+    })
 }
 
 impl DatasetInfo {
@@ -215,11 +224,12 @@ impl DatasetInfo {
             classes: dataset.classes.clone(),
             train: dataset.train.as_ref().map(split),
             test: dataset.test.as_ref().map(split),
+            metadata: dataset.metadata.clone(),
         }
     }
 
     pub(super) fn text(&self) -> String {
-        let Self { name, bytes, input, classes, train, test } = self;
+        let Self { name, bytes, input, classes, train, test, metadata } = self;
         let samples = |split: &Option<SplitInfo>| split.as_ref().map_or(0, |split| split.samples);
         let mut lines = vec![format!(
             "dataset {name}: samples {input:?} in {} classes, {} to train, {} to test, {bytes} bytes",
@@ -232,24 +242,19 @@ impl DatasetInfo {
             let of = |split: &Option<SplitInfo>| split.as_ref().map_or(0, |split| split.labels[index]);
             lines.push(format!("{:<16} {:>9} {:>9}", class.escape_debug().to_string(), of(train), of(test)));
         }
+        lines.extend(metadata_lines(metadata));
         lines.join("\n")
     }
 }
 
 impl TensorsInfo {
-    fn new(file: &TensorFile, bytes: usize) -> Self {
-        let tensors = file.tensors.iter().map(|tensor| TensorInfo {
-            name: tensor.name.clone(),
-            kind: match &tensor.data {
-                TensorData::F32(_) => "f32",
-                TensorData::I64(_) => "i64",
-                TensorData::I16(_) => "i16",
-                TensorData::I8(_) => "i8",
-                TensorData::U8(_) => "u8",
-            },
-            shape: tensor.shape.clone(),
-        });
-        Self { bytes, metadata: file.metadata.clone(), tensors: tensors.collect() }
+    fn new(header: TensorHeader, bytes: usize) -> Self {
+        let info = |tensor: ecqx_core::tensors::TensorInfo| TensorInfo {
+            name: tensor.name,
+            kind: tensor.dtype.to_lowercase(),
+            shape: tensor.shape,
+        };
+        Self { bytes, metadata: header.metadata, tensors: header.tensors.into_iter().map(info).collect() }
     }
 
     fn text(&self) -> String {
@@ -257,15 +262,19 @@ impl TensorsInfo {
         for TensorInfo { name, kind, shape } in &self.tensors {
             lines.push(format!("{:<40} {kind:>4} {shape:?}", name.escape_debug().to_string()));
         }
-        lines.extend(self.metadata.iter().map(metadata_line));
+        lines.extend(metadata_lines(&self.metadata));
         lines.join("\n")
     }
 }
 
-/// On one line: a value may be a whole document, or hold anything.
-fn metadata_line((key, value): (&String, &String)) -> String {
+/// One line a key, after an empty one: a value may be a whole document, or hold anything.
+fn metadata_lines(metadata: &BTreeMap<String, String>) -> Vec<String> {
     const MOST: usize = 80;
-    let start: String = value.escape_debug().take(MOST).collect();
-    let more = if value.len() > MOST { "…" } else { "" };
-    format!("{}: {start}{more}", key.escape_debug())
+    let line = |(key, value): (&String, &String)| {
+        let start: String = value.escape_debug().take(MOST).collect();
+        let more = if value.len() > MOST { "…" } else { "" };
+        format!("{}: {start}{more}", key.escape_debug())
+    };
+    let empty = (!metadata.is_empty()).then(String::new);
+    empty.into_iter().chain(metadata.iter().map(line)).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: A. Krizhevsky, "The CIFAR-10 dataset", binary version.
 
+use std::collections::BTreeMap;
+
 use super::content::{Classes, Content, Labels, Samples};
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -21,7 +23,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<Content> {
         y: Some(Labels::Numbers(records.iter().map(|record| i64::from(record[0])).collect())),
     };
     let classes = Classes::Known(CLASSES.map(str::to_owned).into());
-    Some(Content { format: "CIFAR-10", name: Some("CIFAR-10".into()), classes, samples: vec![samples] })
+    let (name, samples) = (Some("CIFAR-10".into()), vec![samples]);
+    Some(Content { format: "CIFAR-10", name, classes, samples, metadata: BTreeMap::new() })
 }
 
 #[cfg(test)]

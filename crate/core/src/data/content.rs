@@ -1,8 +1,10 @@
 //! What one file holds, whatever its format, and which format that is.
 
+use std::collections::BTreeMap;
+
 use super::{DataError, native};
 #[cfg(feature = "formats")]
-use super::{cifar, csv, idx, inflate, npy, npz};
+use super::{cifar, compressed, csv, idx, npy, npz};
 
 /// Numbers that a dataset may hold: a gigabyte as 32-bit floats, CIFAR-10 fits.
 pub(super) const MOST_VALUES: usize = 1 << 28;
@@ -51,6 +53,8 @@ pub(super) struct Content {
     pub(super) name: Option<String>,
     pub(super) classes: Classes,
     pub(super) samples: Vec<Samples>,
+    /// What else it says of itself.
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 /// Samples of one split. IDX keeps `x` and `y` in files of their own.
@@ -96,7 +100,7 @@ pub(super) enum Classes {
 /// Reads a file of any known format, by its content. A gzip wrapper is undone first.
 #[cfg(feature = "formats")]
 pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
-    if bytes.starts_with(b"\x1f\x8b") { read_plain(&inflate::gunzip(bytes)?) } else { read_plain(bytes) }
+    if bytes.starts_with(b"\x1f\x8b") { read_plain(&compressed::gunzip(bytes)?) } else { read_plain(bytes) }
 }
 
 /// Reads a file of our own format.
@@ -148,9 +152,9 @@ mod tests {
 
     #[test]
     fn gzip_is_undone_once() {
-        let csv = inflate::tests::gzip(b"1,2,a\n3,4,b\n");
+        let csv = compressed::tests::gzip(b"1,2,a\n3,4,b\n");
         assert_eq!(read(&csv).unwrap().format, "CSV");
-        assert_eq!(read(&inflate::tests::gzip(&csv)).unwrap_err().code(), "data/file-format");
+        assert_eq!(read(&compressed::tests::gzip(&csv)).unwrap_err().code(), "data/file-format");
     }
 
     #[test]

@@ -1,9 +1,8 @@
-//! CSV: one sample a line, numbers and in the last column the label.
-//!
-//! `csv-core` tells fields apart (quotes, line ends): the small half of the `csv` crate, without its readers of types
-//! and files.
+//! CSV: one sample a line, numbers and in the last column the label. The `csv` crate tells fields apart.
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use std::collections::BTreeMap;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::DataError;
 use super::content::{Classes, Content, Labels, MOST_VALUES, Samples};
@@ -36,47 +35,6 @@ fn separator(text: &[u8]) -> Option<u8> {
     [b'\t', b';', b','].into_iter().find(|&separator| has(separator))
 }
 
-/// Fields of one line. Line numbers count as editors do; a record over several lines has that of its last.
-struct Lines<'a> {
-    reader: Reader,
-    rest: &'a [u8],
-    fields: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str, separator: u8) -> Self {
-        let reader = ReaderBuilder::new().delimiter(separator).build();
-        Self { reader, rest: text.as_bytes(), fields: vec![0; 1 << 12], ends: vec![0; 1 << 8] }
-    }
-
-    /// The next line that is not empty: its number and its fields without white space around them.
-    fn next(&mut self) -> Option<(u64, Vec<&str>)> {
-        let (mut written, mut ended, mut last) = (0, 0, None);
-        loop {
-            let (fields, ends) = (self.fields.get_mut(written..)?, self.ends.get_mut(ended..)?);
-            let (result, read, wrote, found) = self.reader.read_record(self.rest, fields, ends);
-            last = self.rest.get(..read).and_then(<[u8]>::last).copied().or(last);
-            self.rest = self.rest.get(read..)?;
-            (written, ended) = (written + wrote, ended + found);
-            match result {
-                ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                // Asked once more with nothing left, the reader gives out what it still holds.
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::End => return None,
-                ReadRecordResult::Record => break,
-            }
-        }
-        let line = self.reader.line() - u64::from(last == Some(b'\n'));
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let field =
-            |(start, &end): (usize, &usize)| std::str::from_utf8(self.fields.get(start..end)?).ok().map(str::trim);
-        let fields = starts.zip(self.ends.get(..ended)?).map(field).collect::<Option<_>>()?;
-        Some((line, fields))
-    }
-}
-
 /// Reads samples [features] of 32-bit floats. A first line without a number before its label is a header, and so is
 /// one whose label is a word where all others are numbers. Labels are whole numbers or words.
 ///
@@ -86,17 +44,24 @@ impl<'a> Lines<'a> {
 pub(super) fn read(text: &str) -> Result<Content, DataError> {
     let separator = separator(text.as_bytes()).ok_or(DataError::Unknown)?;
     let decimal_comma = separator == b';';
-    let mut lines = Lines::new(text, separator);
+    let mut builder = ReaderBuilder::new();
+    let mut records =
+        builder.delimiter(separator).has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
+    let mut record = StringRecord::new();
     let (mut x, mut y) = (Vec::new(), Vec::new());
     let mut columns = None;
     let (mut is_first, mut only_numbers) = (true, true);
-    while let Some((line, fields)) = lines.next() {
+    // Never in text from memory, whatever it holds.
+    let failed = |_| DataError::Damaged { format: "CSV", what: "it cannot be read" };
+    while records.read_record(&mut record).map_err(failed)? {
+        let fields: Vec<&str> = record.iter().collect();
         if fields == [""] {
             continue; // a line of white space
         }
+        let line = || line(text, &record);
         let expected = *columns.get_or_insert(fields.len());
         let (Some((label, numbers)), true) = (fields.split_last(), fields.len() == expected) else {
-            return Err(DataError::Columns { line, got: fields.len(), expected });
+            return Err(DataError::Columns { line: line(), got: fields.len(), expected });
         };
         let could_be_header = std::mem::take(&mut is_first);
         if could_be_header && numbers.iter().all(|field| number(field, decimal_comma).is_none()) {
@@ -107,10 +72,10 @@ pub(super) fn read(text: &str) -> Result<Content, DataError> {
         }
         for (column, field) in numbers.iter().enumerate() {
             let value = number(field, decimal_comma).filter(|value| value.is_finite());
-            let column = column + 1;
-            x.push(value.ok_or_else(|| DataError::Number { line, column, got: shown(field) })?);
+            let number = || DataError::Number { line: line(), column: column + 1, got: shown(field) };
+            x.push(value.ok_or_else(number)?);
         }
-        let label = class(label, decimal_comma).ok_or_else(|| DataError::Word { line, got: shown(label) })?;
+        let label = class(label, decimal_comma).ok_or_else(|| DataError::Word { line: line(), got: shown(label) })?;
         only_numbers &= y.is_empty() || label.parse::<i64>().is_ok();
         y.push(label);
     }
@@ -121,7 +86,14 @@ pub(super) fn read(text: &str) -> Result<Content, DataError> {
         x.drain(..features);
     }
     let samples = vec![Samples { split: None, shape: vec![features], x: Some(x), y: Some(Labels::Words(y)) }];
-    Ok(Content { format: "CSV", name: None, classes: Classes::Found, samples })
+    Ok(Content { format: "CSV", name: None, classes: Classes::Found, samples, metadata: BTreeMap::new() })
+}
+
+/// Where a record starts, counted as editors do. (Its own position may be that of empty lines before it.)
+fn line(text: &str, record: &StringRecord) -> u64 {
+    let start = record.position().map_or(0, csv::Position::byte) as usize;
+    let empty = text.bytes().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + text.bytes().take(start + empty).filter(|&byte| byte == b'\n').count() as u64
 }
 
 fn number(field: &str, decimal_comma: bool) -> Option<f32> {

@@ -5,6 +5,8 @@
 //! ```
 //! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 
+use std::collections::BTreeMap;
+
 use super::DataError;
 use super::content::{Classes, Content, Labels, MOST_VALUES, Samples};
 
@@ -54,7 +56,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
         }
     };
     let samples = vec![Samples { split: None, shape, x, y }];
-    Ok(Content { format: FORMAT, name: None, classes: Classes::Numbered { at_least: 10 }, samples })
+    let classes = Classes::Numbered { at_least: 10 };
+    Ok(Content { format: FORMAT, name: None, classes, samples, metadata: BTreeMap::new() })
 }
 
 #[cfg(test)]
@@ -82,7 +85,7 @@ pub(super) mod tests {
     fn four_files_are_one_dataset_in_any_order() {
         let (train, test) = (idx(&[2, 1, 3], &[0, 51, 102, 153, 204, 255]), idx(&[1, 1, 3], &[255, 0, 0]));
         let (train_y, test_y) = (idx(&[2], &[7, 0]), idx(&[1], &[9]));
-        let test_y = crate::data::inflate::tests::gzip(&test_y);
+        let test_y = crate::data::compressed::tests::gzip(&test_y);
         let files = [
             ("t10k-labels-idx1-ubyte.gz", &*test_y),
             ("train-images-idx3-ubyte", &train),

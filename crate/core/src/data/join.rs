@@ -1,5 +1,7 @@
 //! Puts the contents of several files together: splits, pairs of images and labels, classes.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 
 use super::content::{Classes, Content, Labels, MOST_CLASSES, MOST_VALUES, Samples, Which};
@@ -14,6 +16,7 @@ pub(super) struct Joiner {
     input: Option<Vec<usize>>,
     train: Gathered,
     test: Gathered,
+    metadata: BTreeMap<String, String>,
 }
 
 /// What later files must agree with.
@@ -40,13 +43,19 @@ impl Joiner {
     /// # Errors
     /// Another format, classes or shape than before, empty, not finite, or too many values in all.
     pub(super) fn add(&mut self, file: &str, content: Content) -> Result<(), DataError> {
-        let Content { format, name, classes, samples } = content;
+        let Content { format, name, classes, samples, metadata } = content;
         match &self.first {
             None => self.first = Some(First { file: file.to_owned(), format, name, classes }),
             Some(first) if first.format == format && first.classes == classes => {}
             Some(First { file, format: before, .. }) => {
                 let first = if file.is_empty() { "the first file".into() } else { format!("{file} ({before})") };
                 return Err(DataError::Mixed { first, got: format!("this {format} file") });
+            }
+        }
+        for (key, value) in metadata {
+            let held = self.metadata.entry(key).or_insert_with(|| value.clone());
+            if !format!("; {held}; ").contains(&format!("; {value}; ")) {
+                *held = format!("{held}; {value}");
             }
         }
         samples.into_iter().try_for_each(|samples| self.add_samples(file, samples))
@@ -117,7 +126,7 @@ impl Joiner {
         let finish = |gathered: Gathered, split| gathered.finish(split, features, &classes);
         let (train, test) = (finish(self.train, "train")?, finish(self.test, "test")?);
         let name = first.name.unwrap_or_else(|| stem(&first.file));
-        Ok(Dataset { name, classes, input, train, test })
+        Ok(Dataset { name, classes, input, train, test, metadata: self.metadata })
     }
 }
 

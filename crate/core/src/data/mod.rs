@@ -1,13 +1,15 @@
 //! Datasets: labelled samples in one or two splits. They come from bytes, never from a path.
 //!
 //! [`Dataset::from_bytes`] knows formats by their content: `native` (our own, in safetensors), `idx` (MNIST), `cifar`,
-//! `npz` over `npy` and `zip`, `csv`, each also within gzip (`inflate`). A file becomes `content`, and `join` makes a
+//! `npz` over `npy`, `csv`, each also within gzip (`compressed`). A file becomes `content`, and `join` makes a
 //! dataset of one or several ([`Dataset::from_parts`]). Without the feature `formats` only our own is read. [`Toy`]
 //! draws small sets in the plane. Order of samples for training is in [`Batches`].
 
 mod batches;
 #[cfg(feature = "formats")]
 mod cifar;
+#[cfg(feature = "formats")]
+mod compressed;
 #[cfg_attr(not(feature = "formats"), allow(dead_code))]
 mod content;
 #[cfg(feature = "formats")]
@@ -15,8 +17,6 @@ mod csv;
 mod error;
 #[cfg(feature = "formats")]
 mod idx;
-#[cfg(feature = "formats")]
-mod inflate;
 mod join;
 mod native;
 #[cfg(feature = "formats")]
@@ -26,12 +26,12 @@ mod npz;
 #[cfg(all(test, feature = "formats"))]
 mod properties;
 mod toy;
-#[cfg(feature = "formats")]
-mod zip;
 
 pub use batches::Batches;
 pub use error::DataError;
 pub use toy::{Shape, Toy};
+
+use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2, s};
 
@@ -59,6 +59,8 @@ pub struct Dataset {
     pub train: Option<Split>,
     /// Samples to evaluate on.
     pub test: Option<Split>,
+    /// `license`, `source` and whatever else the file held.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// A file's bytes with its name. Only words in the name count: `train`, `test` and `t10k` say which split the samples
@@ -114,6 +116,7 @@ impl Dataset {
 
     /// Joins files of one format to a dataset: MNIST's pairs of images and labels, CIFAR's batches, a file to learn
     /// from and one to test with. Samples of the same split follow each other in the order given.
+    /// Where metadata differ, all values are kept, separated by `; `.
     ///
     /// # Errors
     /// As for [`Self::from_bytes`], with the name of the file in [`DataError::Part`]; and files that do not belong

@@ -17,13 +17,16 @@ pub(super) fn is_safetensors(bytes: &[u8]) -> bool {
     header.starts_with(b"{") && u64::from_le_bytes(*length) < 1 << 32
 }
 
-/// Reads `train.x`, `train.y`, `test.x`, `test.y` and the metadata `name`, `classes`, `x_scale`.
+/// Metadata keys that are written from the dataset itself; all others are kept as they are.
+const OWN_KEYS: [&str; 5] = ["format", "version", "name", "classes", "x_scale"];
+
+/// Reads `train.x`, `train.y`, `test.x`, `test.y` and the metadata `name`, `classes`, `x_scale`; keeps the rest of it.
 /// `x` is f32, or u8 divided by `x_scale`; `y` is i64 or u8.
 ///
 /// # Errors
 /// Another format, values that are not finite, labels outside the classes, counts that disagree, empty splits.
 pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
-    let file = TensorFile::from_bytes(bytes)?;
+    let mut file = TensorFile::from_bytes(bytes)?;
     let text = |key: &str| file.metadata.get(key).map(String::as_str);
     if text("format") != Some("ecqx-dataset") {
         return Err(DataError::NotADataset { got: text("format").unwrap_or_default().into() });
@@ -32,7 +35,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
         return Err(DataError::Metadata { key: "version", got: got.into(), expected: "1" });
     }
     let classes_text = text("classes").unwrap_or_default();
-    let classes: Vec<String> = serde_json::from_str(classes_text)
+    let classes: Vec<String> = serde_json::from_slice(classes_text.as_bytes())
         .ok()
         .filter(|c: &Vec<String>| !c.is_empty())
         .ok_or(DataError::Metadata { key: "classes", got: classes_text.into(), expected: "a JSON list of names" })?;
@@ -52,8 +55,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
     for which in [Which::Train, Which::Test] {
         samples.extend(read_split(&file, which, scale, classes.len())?);
     }
-    let name = text("name").unwrap_or("unnamed").to_owned();
-    Ok(Content { format: "safetensors", name: Some(name), classes: Classes::Known(classes), samples })
+    let (name, classes) = (Some(text("name").unwrap_or("unnamed").to_owned()), Classes::Known(classes));
+    file.metadata.retain(|key, _| !OWN_KEYS.contains(&key.as_str()));
+    Ok(Content { format: "safetensors", name, classes, samples, metadata: file.metadata })
 }
 
 fn read_split(file: &TensorFile, which: Which, scale: f32, classes: usize) -> Result<Option<Samples>, DataError> {
@@ -91,9 +95,11 @@ impl Dataset {
     /// both splits and to the last bit, are written as these bytes with `x_scale`, all others as f32. Labels take u8
     /// where all classes fit, else i64. A file of both splits reads back equal.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let own = [("format", "ecqx-dataset"), ("version", "1"), ("name", &self.name)];
-        let mut file = TensorFile { metadata: own.map(|(k, v)| (k.into(), v.into())).into(), tensors: vec![] };
-        file.metadata.insert("classes".into(), json!(self.classes).to_string());
+        let mut file = TensorFile { metadata: self.metadata.clone(), tensors: vec![] };
+        let classes = json!(self.classes).to_string();
+        let own = [("format", "ecqx-dataset"), ("version", "1"), ("name", &self.name), ("classes", &classes)];
+        file.metadata.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        file.metadata.remove("x_scale");
         let splits = [("train", &self.train), ("test", &self.test)];
         let splits = splits.into_iter().filter_map(|(name, split)| Some((name, split.as_ref()?)));
         let values = || splits.clone().flat_map(|(_, split)| &split.x);
@@ -153,6 +159,28 @@ mod tests {
         assert_eq!((data.input.as_slice(), data.test().unwrap_err().code()), (&[2][..], "data/no-split"));
         let chunks: Vec<_> = data.train().unwrap().chunks(2).map(|(x, y)| (x.nrows(), y.to_vec())).collect();
         assert_eq!(chunks, [(2, vec![0, 1]), (1, vec![0])]);
+    }
+
+    #[test]
+    fn metadata_are_kept() {
+        let mut file = file();
+        let given = [("license", "CC-BY-4.0"), ("source", "drawn; twice")];
+        file.metadata.extend(given.map(|(k, v)| (k.into(), v.into())));
+        let mut data = Dataset::from_bytes(&file.to_bytes()).unwrap();
+        assert_eq!(data.metadata, given.map(|(k, v)| (k.into(), v.into())).into());
+        assert_eq!(Dataset::from_bytes(&data.to_bytes()).unwrap(), data);
+        // The dataset's own values win.
+        data.metadata.extend(OWN_KEYS.map(|key| (key.into(), "9".into())));
+        let back = Dataset::from_bytes(&data.to_bytes()).unwrap();
+        data.metadata.retain(|key, _| given.iter().any(|(k, _)| k == key));
+        assert_eq!(back, data);
+        // Of several files, all are told.
+        file.metadata.extend([("license", "MIT"), ("year", "1998")].map(|(k, v)| (k.into(), v.into())));
+        let [first, second] = [data.to_bytes(), file.to_bytes()];
+        let parts = [&first, &second, &first].map(|bytes| crate::data::NamedBytes { name: "", bytes });
+        let metadata = Dataset::from_parts(&parts).unwrap().metadata;
+        assert_eq!(metadata["license"], "CC-BY-4.0; MIT");
+        assert_eq!((metadata["source"].as_str(), metadata["year"].as_str()), ("drawn; twice", "1998"));
     }
 
     #[test]

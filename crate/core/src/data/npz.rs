@@ -1,9 +1,11 @@
 //! `.npz`: a zip archive of arrays, with samples `x` and labels `y`, for one split or for both.
 
+use std::collections::BTreeMap;
+
 use super::DataError;
+use super::compressed::{Archive, archive, unpack};
 use super::content::{Classes, Content, Labels, Samples, Which};
 use super::npy::Npy;
-use super::zip::{Member, members};
 
 const FORMAT: &str = "npz";
 /// Names that people save samples and labels under, in the order in which they are looked for.
@@ -20,14 +22,14 @@ const Y: [&str; 2] = ["y", "labels"];
 /// # Errors
 /// Archives or arrays that cannot be read, `x` without `y`, labels that are no class numbers.
 pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
-    let members = members(bytes)?;
+    let mut archive = archive(bytes)?;
     let mut samples = Vec::new();
     for split in [None, Some(Which::Train), Some(Which::Test)] {
-        let (x, y) = (find(&members, &X, split), find(&members, &Y, split));
+        let (x, y) = (find(&archive, &X, split), find(&archive, &Y, split));
         let name = split.unwrap_or(Which::Train).name();
         match (x, y) {
             (None, None) => {}
-            (Some(x), Some(y)) => samples.push(read_split(x, y, split, name)?),
+            (Some(x), Some(y)) => samples.push(read_split(&mut archive, [x, y], split, name)?),
             (x, _) => {
                 let (have, missing) = if x.is_some() { ("x", "y") } else { ("y", "x") };
                 return Err(DataError::Unpaired { split: name, have, missing });
@@ -35,33 +37,40 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, DataError> {
         }
     }
     if samples.is_empty() {
-        let names: Vec<_> = members.iter().take(6).map(|m| m.name.escape_ascii().to_string()).collect();
+        let names: Vec<_> = archive.file_names().take(6).map(|name| name.escape_debug().to_string()).collect();
         let got = format!("[{}]", names.join(", ").chars().take(120).collect::<String>());
         let supported = "save samples as x and labels as y, or x_train, y_train, x_test, y_test";
         return Err(DataError::Unsupported { format: FORMAT, what: "an archive of", got, supported });
     }
-    Ok(Content { format: FORMAT, name: None, classes: Classes::Numbered { at_least: 0 }, samples })
+    let classes = Classes::Numbered { at_least: 0 };
+    Ok(Content { format: FORMAT, name: None, classes, samples, metadata: BTreeMap::new() })
 }
 
-fn find<'a, 'b>(members: &'a [Member<'b>], words: &[&str], split: Option<Which>) -> Option<&'a Member<'b>> {
-    let is = |member: &&Member<'_>| {
-        let name = member.name.strip_suffix(b".npy").unwrap_or_default().to_ascii_lowercase();
+/// The number of the member of one of these names.
+fn find(archive: &Archive<'_>, words: &[&str], split: Option<Which>) -> Option<usize> {
+    let is = |name: &str| {
+        let name = name.strip_suffix(".npy").unwrap_or_default().to_ascii_lowercase();
         words.iter().any(|word| match split {
-            None => name == word.as_bytes(),
+            None => name == *word,
             Some(split) => {
                 let split = split.name();
-                name == format!("{word}_{split}").as_bytes() || name == format!("{split}_{word}").as_bytes()
+                name == format!("{word}_{split}") || name == format!("{split}_{word}")
             }
         })
     };
-    members.iter().find(is)
+    archive.file_names().position(is)
 }
 
-fn read_split(x: &Member<'_>, y: &Member<'_>, split: Option<Which>, name: &'static str) -> Result<Samples, DataError> {
+fn read_split(
+    archive: &mut Archive<'_>,
+    [x, y]: [usize; 2],
+    split: Option<Which>,
+    name: &'static str,
+) -> Result<Samples, DataError> {
     // Labels first: they are small, and what is wrong with them is known before memory is taken.
-    let y = y.unpack()?;
+    let y = unpack(archive, y)?;
     let y = Npy::from_bytes(&y)?;
-    let x = x.unpack()?;
+    let x = unpack(archive, x)?;
     let x = Npy::from_bytes(&x)?;
     let Some((&samples, shape)) = x.shape.split_first() else {
         return Err(DataError::NoSamples { split: name, shape: x.shape });
@@ -98,8 +107,8 @@ fn channels_first(values: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use crate::data::Dataset;
+    use crate::data::compressed::tests::zip;
     use crate::data::npy::tests::npy;
-    use crate::data::zip::tests::zip;
 
     fn code(files: &[(&str, &[u8])]) -> &'static str {
         Dataset::from_bytes(&zip(files, true)).unwrap_err().code()

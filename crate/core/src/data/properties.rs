@@ -9,10 +9,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::compressed::tests::{gzip, zip};
 use super::idx::tests::idx;
-use super::inflate::tests::gzip;
 use super::npy::tests::npy;
-use super::zip::tests::zip;
 use super::{DataError, Dataset, NamedBytes, Shape, Toy};
 
 type Parts = Vec<(&'static str, Vec<u8>)>;

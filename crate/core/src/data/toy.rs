@@ -1,5 +1,7 @@
 //! Small sets in the plane, drawn from a seed: what a net learns there can be drawn as a picture.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 
 use super::{DataError, Dataset, Split};
@@ -119,6 +121,7 @@ impl Toy {
             input: vec![2],
             train: Some(self.split(self.samples, TRAIN_STREAM)),
             test: (self.test_samples > 0).then(|| self.split(self.test_samples, TEST_STREAM)),
+            metadata: BTreeMap::new(),
         })
     }
 

@@ -118,7 +118,7 @@ pub fn explain(
             };
             let shares = Epsilon::DEFAULT.shares(step.z, step.signal);
             if let Some((_, sum)) = weights.iter_mut().find(|(node, _)| *node == step.index) {
-                layer.add_weight_gradient(step.x, shares.view(), sum, step.scratch);
+                layer.weight_gradient(step.x, shares.view(), sum, true, step.scratch);
             }
             let Some(mut target) = step.target else { return };
             let at = Explained { layer, x: step.x, z: step.z, relevance_out: step.signal };
@@ -145,6 +145,7 @@ pub fn explain(
     if let Some((node, _)) = inputs.iter().find(|(_, relevance)| !relevance.iter().all(|r| r.is_finite())) {
         return Err(LrpError::NotFinite { layer: network.nodes()[*node].name.clone() });
     }
-    inputs.sort_by_key(|(node, _)| *node);
+    // Layers were met from the last to the first.
+    inputs.reverse();
     Ok(Relevances { weights, inputs })
 }

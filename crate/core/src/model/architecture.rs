@@ -1,6 +1,6 @@
 //! The architecture as written in a model file: a list of layers, each reading the one before it or the named ones.
 
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,15 +30,14 @@ pub struct LayerSpec {
 }
 
 /// What a layer does, with its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LayerKind {
     /// Fully connected.
     Dense {
         /// Number of outputs.
         units: usize,
         /// Whether a bias is added.
-        #[serde(default = "yes")]
         bias: bool,
     },
     /// Convolution over images [channels, height, width]. Extents are [height, width].
@@ -48,25 +47,19 @@ pub enum LayerKind {
         /// Extent of a filter.
         kernel: [usize; 2],
         /// Steps from position to position.
-        #[serde(default = "one")]
         stride: [usize; 2],
         /// Border of zeros on each side.
-        #[serde(default)]
         padding: [usize; 2],
         /// Parts that channels and filters are divided into; each filter reads one.
-        #[serde(default = "one_group")]
         groups: usize,
         /// Whether a bias is added.
-        #[serde(default = "yes")]
         bias: bool,
     },
     /// Normalisation of each channel over batch and positions.
     BatchNorm {
         /// Added to the variance.
-        #[serde(default = "usual_eps")]
         eps: f64,
         /// Weight of a batch in the running statistics.
-        #[serde(default = "usual_momentum")]
         momentum: f64,
     },
     /// max(0, x).
@@ -77,7 +70,7 @@ pub enum LayerKind {
         /// Extent of the window.
         kernel: [usize; 2],
         /// Steps from position to position; `None`: the window's extent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         stride: Option<[usize; 2]>,
     },
     /// Mean of each window.
@@ -86,7 +79,7 @@ pub enum LayerKind {
         /// Extent of the window.
         kernel: [usize; 2],
         /// Steps from position to position; `None`: the window's extent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         stride: Option<[usize; 2]>,
     },
     /// Mean of each channel: [channels, height, width] to [channels].
@@ -97,40 +90,97 @@ pub enum LayerKind {
     Add {},
 }
 
-/// By hand, since a flattened field could not refuse unknown names: a misspelt `bias` would silently be the default.
+/// By hand: derived code could not refuse unknown names beside a flattened field (a misspelt `bias` would silently be
+/// the default), and would be a tenth of the page's whole engine.
 impl<'de> Deserialize<'de> for LayerSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(deserializer)?;
-        let name = fields.remove("name").ok_or_else(|| D::Error::missing_field("name"))?;
-        let name: String = serde_json::from_value(name).map_err(D::Error::custom)?;
-        let inputs = fields.remove("inputs").map_or(Ok(None), serde_json::from_value);
-        let kind = serde_json::from_value(Value::Object(fields));
-        let in_layer = |error: serde_json::Error| D::Error::custom(format_args!("layer {name:?}: {error}"));
-        Ok(Self { inputs: inputs.map_err(in_layer)?, kind: kind.map_err(in_layer)?, name })
+        let mut fields = Fields(Map::deserialize(deserializer)?);
+        let name: String =
+            fields.take("name").and_then(|name| name.ok_or_else(|| missing("name"))).map_err(D::Error::custom)?;
+        let mut read = || {
+            let inputs = fields.take("inputs")?;
+            let kind = fields.kind()?;
+            fields.finish()?;
+            Ok((inputs, kind))
+        };
+        let in_layer = |error: String| D::Error::custom(format_args!("layer {name:?}: {error}"));
+        let (inputs, kind) = read().map_err(in_layer)?;
+        Ok(Self { name, kind, inputs })
     }
 }
 
-fn yes() -> bool {
-    true
+/// The fields of one layer that nobody has read yet. Errors are sentences.
+struct Fields(Map<String, Value>);
+
+fn missing(name: &str) -> String {
+    format!("missing field `{name}`")
 }
 
-fn one() -> [usize; 2] {
-    [1, 1]
-}
+impl Fields {
+    /// A field, if it is there.
+    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, String> {
+        let Some(value) = self.0.remove(name) else { return Ok(None) };
+        serde_json::from_value(value).map(Some).map_err(|error| format!("field `{name}`: {error}"))
+    }
 
-fn one_group() -> usize {
-    1
-}
+    fn count(&mut self, name: &str) -> Result<usize, String> {
+        self.take(name)?.ok_or_else(|| missing(name))
+    }
 
-fn usual_eps() -> f64 {
-    1e-5
-}
+    fn pair(&mut self, name: &str) -> Result<Option<[usize; 2]>, String> {
+        self.take(name)
+    }
 
-fn usual_momentum() -> f64 {
-    0.1
+    fn kernel(&mut self) -> Result<[usize; 2], String> {
+        self.pair("kernel")?.ok_or_else(|| missing("kernel"))
+    }
+
+    fn bias(&mut self) -> Result<bool, String> {
+        Ok(self.take("bias")?.unwrap_or(true))
+    }
+
+    fn number(&mut self, name: &str, usual: f64) -> Result<f64, String> {
+        Ok(self.take(name)?.unwrap_or(usual))
+    }
+
+    fn kind(&mut self) -> Result<LayerKind, String> {
+        let kind: String = self.take("kind")?.ok_or_else(|| missing("kind"))?;
+        Ok(match kind.as_str() {
+            "dense" => LayerKind::Dense { units: self.count("units")?, bias: self.bias()? },
+            "conv2d" => LayerKind::Conv2d {
+                filters: self.count("filters")?,
+                kernel: self.kernel()?,
+                stride: self.pair("stride")?.unwrap_or([1, 1]),
+                padding: self.pair("padding")?.unwrap_or([0, 0]),
+                groups: self.take("groups")?.unwrap_or(1),
+                bias: self.bias()?,
+            },
+            "batch_norm" => {
+                LayerKind::BatchNorm { eps: self.number("eps", 1e-5)?, momentum: self.number("momentum", 0.1)? }
+            }
+            "relu" => LayerKind::Relu {},
+            "max_pool2d" => LayerKind::MaxPool2d { kernel: self.kernel()?, stride: self.pair("stride")? },
+            "avg_pool2d" => LayerKind::AvgPool2d { kernel: self.kernel()?, stride: self.pair("stride")? },
+            "global_avg_pool" => LayerKind::GlobalAvgPool {},
+            "flatten" => LayerKind::Flatten {},
+            "add" => LayerKind::Add {},
+            _ => return Err(format!("unknown kind {kind:?}; choose one of: {}", LayerKind::NAMES.join(", "))),
+        })
+    }
+
+    fn finish(&self) -> Result<(), String> {
+        match self.0.keys().next() {
+            Some(name) => Err(format!("unknown field `{name}`; remove it, or check its spelling")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl LayerKind {
+    /// The names of all kinds.
+    pub const NAMES: [&'static str; 9] =
+        ["dense", "conv2d", "batch_norm", "relu", "max_pool2d", "avg_pool2d", "global_avg_pool", "flatten", "add"];
+
     /// The kind's name in an architecture.
     pub fn name(&self) -> &'static str {
         match self {
@@ -151,7 +201,7 @@ impl Architecture {
     /// # Errors
     /// [`ModelError::Architecture`] with the position and what was expected there.
     pub fn from_json(text: &str) -> Result<Self, ModelError> {
-        serde_json::from_str(text).map_err(|error| ModelError::Architecture { reason: error.to_string() })
+        serde_json::from_slice(text.as_bytes()).map_err(|error| ModelError::Architecture { reason: error.to_string() })
     }
 
     /// One line of JSON.
@@ -172,6 +222,22 @@ mod tests {
         let architecture = Architecture::from_json(text).unwrap();
         assert_eq!(architecture.layers[0].kind, LayerKind::Dense { units: 2, bias: true });
         assert_eq!(Architecture::from_json(&architecture.to_json()).unwrap(), architecture);
+        let shortest = r#""conv2d", "filters": 2, "kernel": [3, 1]|"batch_norm"|"max_pool2d", "kernel": [2, 2]|"avg_pool2d", "kernel": [2, 1], "stride": [1, 1]|"global_avg_pool"|"flatten"|"add", "inputs": ["a", "b"]"#;
+        for (kind, name) in shortest.split('|').zip([
+            "conv2d",
+            "batch_norm",
+            "max_pool2d",
+            "avg_pool2d",
+            "global_avg_pool",
+            "flatten",
+            "add",
+        ]) {
+            let text = format!(r#"{{"input": [4], "layers": [{{"name": "x", "kind": {kind}}}]}}"#);
+            let architecture = Architecture::from_json(&text).unwrap();
+            assert_eq!(architecture.layers[0].kind.name(), name);
+            assert!(LayerKind::NAMES.contains(&name));
+            assert_eq!(Architecture::from_json(&architecture.to_json()).unwrap(), architecture);
+        }
     }
 
     #[test]

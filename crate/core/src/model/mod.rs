@@ -128,7 +128,7 @@ impl Model {
 
     fn check_classes(&self) -> Result<(), ModelError> {
         let (Some(got), outputs) = (self.metadata.get("classes"), self.network.outputs()) else { return Ok(()) };
-        match serde_json::from_str::<Vec<String>>(got) {
+        match serde_json::from_slice::<Vec<String>>(got.as_bytes()) {
             Ok(names) if names.len() == outputs => Ok(()),
             _ => Err(ModelError::Classes { got: got.clone(), outputs }),
         }

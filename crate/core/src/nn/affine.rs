@@ -40,17 +40,19 @@ pub trait Affine {
     /// Pulls a signal `s` at the output back to the input: Wᵀ·s.
     fn pull_back(&self, weight: &[f32], s: ArrayView2<'_, f32>, x: ArrayViewMut2<'_, f32>, scratch: &mut Scratch);
 
-    /// Adds Σ over samples and positions of s·xᵀ to `gradient`, which has the weight's layout.
-    fn add_weight_gradient(
+    /// Σ over samples and positions of s·xᵀ, in the weight's layout: written to `gradient`, or added with `add`.
+    fn weight_gradient(
         &self,
         x: ArrayView2<'_, f32>,
         s: ArrayView2<'_, f32>,
         gradient: &mut [f32],
+        add: bool,
         scratch: &mut Scratch,
     );
 
-    /// Adds Σ over samples and positions of s to `gradient`, one number a unit or filter.
-    fn add_bias_gradient(&self, s: ArrayView2<'_, f32>, gradient: &mut [f32]) {
+    /// Σ over samples and positions of s, one number a unit or filter.
+    fn bias_gradient(&self, s: ArrayView2<'_, f32>, gradient: &mut [f32]) {
+        gradient.fill(0.0);
         let positions = s.ncols() / gradient.len().max(1);
         for row in s.axis_iter(Axis(0)) {
             if positions == 1 {
@@ -63,8 +65,7 @@ pub trait Affine {
     }
 }
 
-/// Gradients of an affine layer for the signal `dz` at its output: added to those of weight and bias, written for x
-/// where asked.
+/// Gradients of an affine layer for the signal `dz` at its output: of weight and bias, and of x where asked.
 pub(super) fn backward(
     layer: &dyn Affine,
     x: ArrayView2<'_, f32>,
@@ -74,10 +75,10 @@ pub(super) fn backward(
     scratch: &mut Scratch,
 ) {
     if let Some(gradient) = gradients.first_mut() {
-        layer.add_weight_gradient(x, dz, gradient, scratch);
+        layer.weight_gradient(x, dz, gradient, false, scratch);
     }
     if let Some(gradient) = gradients.get_mut(1) {
-        layer.add_bias_gradient(dz, gradient);
+        layer.bias_gradient(dz, gradient);
     }
     if let Some(dx) = dx {
         layer.pull_back(layer.weight(), dz, dx, scratch);

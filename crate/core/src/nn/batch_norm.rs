@@ -140,8 +140,8 @@ impl Operation for BatchNorm {
                 of_gamma += f64::from(lane_sum(x, dy, |x, dy| dy * (x - mean) * inverse));
             }
             for (gradient, value) in gradients.iter_mut().zip([of_gamma, of_beta]) {
-                if let Some(sum) = gradient.get_mut(c) {
-                    *sum += value as f32;
+                if let Some(gradient) = gradient.get_mut(c) {
+                    *gradient = value as f32;
                 }
             }
             let Some(dx) = dx.as_deref_mut() else { continue };

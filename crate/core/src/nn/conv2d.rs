@@ -147,13 +147,17 @@ impl Affine for Conv2d {
         }
     }
 
-    fn add_weight_gradient(
+    fn weight_gradient(
         &self,
         x: ArrayView2<'_, f32>,
         s: ArrayView2<'_, f32>,
         gradient: &mut [f32],
+        add: bool,
         Scratch { pack, padded, .. }: &mut Scratch,
     ) {
+        if !add {
+            gradient.fill(0.0);
+        }
         let (Some(x), Some(s)) = (x.to_slice(), s.to_slice()) else { return };
         let (taps, filters) = (self.unfold.taps(), self.group());
         self.unfold.clear(padded);

@@ -86,14 +86,16 @@ impl Affine for Dense {
         matmul(s, &self.matrix(weight), &mut Output::new(x, self.inputs), Update::Replace, &mut scratch.pack);
     }
 
-    fn add_weight_gradient(
+    fn weight_gradient(
         &self,
         x: ArrayView2<'_, f32>,
         s: ArrayView2<'_, f32>,
         gradient: &mut [f32],
+        add: bool,
         scratch: &mut Scratch,
     ) {
-        matmul(s.t(), &x, &mut Output::new(gradient, self.inputs), Update::Add, &mut scratch.pack);
+        let update = if add { Update::Add } else { Update::Replace };
+        matmul(s.t(), &x, &mut Output::new(gradient, self.inputs), update, &mut scratch.pack);
     }
 }
 

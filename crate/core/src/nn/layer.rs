@@ -53,7 +53,7 @@ pub(super) trait Operation {
     /// Computes the output y [n, features].
     fn forward(&self, inputs: &Inputs<'_>, y: ArrayViewMut2<'_, f32>, pass: &mut Pass<'_>);
 
-    /// Adds to the gradients of the trained tensors (with the first input) and writes that of the input, where asked.
+    /// Writes the gradients of the trained tensors (with the first input) and that of the input, where asked.
     fn backward(&self, step: BackStep<'_>, gradients: &mut [Vec<f32>]);
 
     /// Takes over what a training pass learned about its batch, from the memo its forward pass left.

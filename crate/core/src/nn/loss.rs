@@ -3,12 +3,14 @@
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, NetError, Network, Node, Tape};
+use super::{Layer, Mode, NetError, Network, Node, Tape};
 use crate::data::Split;
 use crate::math;
 
-/// Samples per pass when a whole split is evaluated: enough to keep the matrix product busy, small enough for the cache.
-const SAMPLES_PER_PASS: usize = 128;
+/// Samples per pass when a whole split is evaluated. A dense layer lays its weight out anew for each pass: long passes
+/// pay. A convolution does so for each sample anyway: short ones keep its many activations in the cache.
+const DENSE_SAMPLES: usize = 512;
+const IMAGE_SAMPLES: usize = 32;
 /// Numbers that the activations of such a pass may hold; nets of very wide layers take fewer samples at a time.
 const NUMBERS_PER_PASS: usize = 1 << 25;
 
@@ -98,7 +100,9 @@ impl Network {
     /// A tape of a good size for [`Self::evaluate`].
     pub fn evaluation_tape(&self) -> Tape {
         let features: usize = self.nodes().iter().map(Node::features).sum();
-        Tape::new(self, SAMPLES_PER_PASS.min(NUMBERS_PER_PASS / features.max(1)).max(1))
+        let images = self.nodes().iter().any(|node| matches!(node.layer, Layer::Conv2d(_)));
+        let samples = if images { IMAGE_SAMPLES } else { DENSE_SAMPLES };
+        Tape::new(self, samples.min(NUMBERS_PER_PASS / features.max(1)).max(1))
     }
 }
 

@@ -186,9 +186,8 @@ impl Network {
         gradients: &mut Gradients,
         at_logits: impl FnOnce(ArrayView2<'_, f32>, ArrayViewMut2<'_, f32>),
     ) {
-        gradients.clear();
         self.walk_back(x, tape, false, at_logits, |step| {
-            // A layer's own gradients do not depend on which input is asked for: they are summed with the first.
+            // A layer's own gradients do not depend on which input is asked for: they come with the first.
             let own = gradients.nodes.get_mut(step.index).filter(|_| step.edge == 0);
             step.node.layer.operation().backward(step, own.map(Vec::as_mut_slice).unwrap_or_default());
         });

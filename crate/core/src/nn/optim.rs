@@ -62,7 +62,7 @@ impl Optimizer for Adam {
     fn step(&mut self, parameters: &mut dyn Iterator<Item = (&mut [f32], &[f32])>) {
         self.step += 1.0;
         let rate = (self.learning_rate / (1.0 - math::pow(f64::from(Self::BETA1), self.step))) as f32;
-        let root = (1.0 - math::pow(f64::from(Self::BETA2), self.step)).sqrt() as f32;
+        let root = (1.0 / (1.0 - math::pow(f64::from(Self::BETA2), self.step)).sqrt()) as f32;
         for (index, (w, g)) in parameters.enumerate() {
             if index == self.moments.len() {
                 self.moments.push((vec![0.0; g.len()], vec![0.0; g.len()]));
@@ -72,7 +72,7 @@ impl Optimizer for Adam {
                 let g = g + self.weight_decay * *w;
                 *m = Self::BETA1 * *m + (1.0 - Self::BETA1) * g;
                 *v = Self::BETA2 * *v + (1.0 - Self::BETA2) * g * g;
-                *w -= rate * (*m / (v.sqrt() / root + Self::EPSILON));
+                *w -= rate * *m / (v.sqrt() * root + Self::EPSILON);
             }
         }
     }

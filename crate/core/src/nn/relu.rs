@@ -1,6 +1,6 @@
 //! The rectifier.
 
-use ndarray::{ArrayViewMut2, Zip};
+use ndarray::ArrayViewMut2;
 
 use super::layer::{BackStep, Inputs, Operation, Pass};
 
@@ -12,13 +12,15 @@ impl Operation for Relu {
         "relu"
     }
 
-    fn forward(&self, inputs: &Inputs<'_>, y: ArrayViewMut2<'_, f32>, _pass: &mut Pass<'_>) {
-        Zip::from(y).and(inputs.first()).for_each(|y, &x| *y = if x <= 0.0 { 0.0 } else { x });
+    fn forward(&self, inputs: &Inputs<'_>, mut y: ArrayViewMut2<'_, f32>, _pass: &mut Pass<'_>) {
+        let (Some(x), Some(y)) = (inputs.first().to_slice(), y.as_slice_mut()) else { return };
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x <= 0.0 { 0.0 } else { x });
     }
 
     /// dx = dy where x > 0, else 0 (also at 0, as in PyTorch).
-    fn backward(&self, step: BackStep<'_>, _gradients: &mut [Vec<f32>]) {
-        let Some(dx) = step.target else { return };
-        Zip::from(dx).and(step.x).and(step.signal).for_each(|dx, &x, &dy| *dx = if x <= 0.0 { 0.0 } else { dy });
+    fn backward(&self, mut step: BackStep<'_>, _gradients: &mut [Vec<f32>]) {
+        let Some(dx) = step.target.as_mut().and_then(|dx| dx.as_slice_mut()) else { return };
+        let (Some(x), Some(dy)) = (step.x.to_slice(), step.signal.to_slice()) else { return };
+        dx.iter_mut().zip(x).zip(dy).for_each(|((dx, &x), &dy)| *dx = if x <= 0.0 { 0.0 } else { dy });
     }
 }

@@ -138,10 +138,6 @@ impl Gradients {
         Self { nodes: network.nodes().iter().map(zeros).collect() }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.nodes.iter_mut().flatten().for_each(|gradient| gradient.fill(0.0));
-    }
-
     /// All gradients in the order of [`Network::parameters`].
     pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.nodes.iter().flatten().map(Vec::as_slice)

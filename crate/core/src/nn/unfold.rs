@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::Window;
-use crate::matmul::Right;
+use crate::matmul::{COLUMNS, NARROW, Right};
 
 /// Numbers that are folded back at once: 128 kB, so that they are still in the cache when they are added.
 const MOST_AT_ONCE: usize = 1 << 15;
@@ -115,7 +115,7 @@ impl Unfold {
             let padded = padded.get_mut(*tap..).unwrap_or_default();
             let ((runs, rest), (starts, last)) = (row.as_chunks::<RUN>(), positions.as_chunks::<RUN>());
             for (from, starts) in runs.iter().zip(starts) {
-                match run_at(starts).and_then(|start| padded.get_mut(start..)?.first_chunk_mut::<RUN>()) {
+                match run_at::<RUN>(starts).and_then(|start| padded.get_mut(start..)?.first_chunk_mut::<RUN>()) {
                     Some(to) => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
                     None => add_each(padded, from, starts),
                 }
@@ -125,10 +125,11 @@ impl Unfold {
     }
 }
 
-/// Where four positions start, if they lie beside each other.
+/// Where so many positions start, if they lie beside each other.
 #[inline]
-fn run_at(starts: &[usize; RUN]) -> Option<usize> {
-    (starts[RUN - 1] - starts[0] == RUN - 1).then_some(starts[0])
+fn run_at<const LONG: usize>(starts: &[usize]) -> Option<usize> {
+    let starts = starts.first_chunk::<LONG>()?;
+    (starts[LONG - 1] - starts[0] == LONG - 1).then_some(starts[0])
 }
 
 fn add_each(padded: &mut [f32], values: &[f32], starts: &[usize]) {
@@ -150,15 +151,31 @@ impl Right for Unfolded<'_> {
         (self.0.taps.len(), self.0.positions.len())
     }
 
-    fn pack<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
+    fn pack(&self, front: usize, left: usize, panel: &mut [[f32; COLUMNS]]) {
+        self.pack_any(front, left, panel);
+    }
+
+    fn pack_narrow(&self, front: usize, left: usize, panel: &mut [[f32; NARROW]]) {
+        self.pack_any(front, left, panel);
+    }
+}
+
+impl Unfolded<'_> {
+    fn pack_any<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
         let &Self(unfold, padded) = self;
         let taps = unfold.taps.get(front..).unwrap_or_default();
         let positions = unfold.positions.get(left..).unwrap_or_default();
         let positions = positions.get(..WIDE).unwrap_or(positions);
+        if let Some(start) = run_at::<WIDE>(positions) {
+            for (slot, tap) in panel.iter_mut().zip(taps) {
+                *slot = padded.get(start + tap..).and_then(<[f32]>::first_chunk).copied().unwrap_or([0.0; WIDE]);
+            }
+            return;
+        }
         let (starts, rest) = positions.as_chunks::<RUN>();
         for (at, starts) in starts.iter().enumerate() {
             let at = at * RUN;
-            if let Some(start) = run_at(starts) {
+            if let Some(start) = run_at::<RUN>(starts) {
                 for (slot, tap) in panel.iter_mut().zip(taps) {
                     let from = padded.get(start + tap..).and_then(<[f32]>::first_chunk::<RUN>);
                     let to = slot.get_mut(at..).and_then(<[f32]>::first_chunk_mut);
@@ -193,7 +210,17 @@ impl Right for UnfoldedTransposed<'_> {
         (self.0.positions.len(), self.0.taps.len())
     }
 
-    fn pack<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
+    fn pack(&self, front: usize, left: usize, panel: &mut [[f32; COLUMNS]]) {
+        self.pack_any(front, left, panel);
+    }
+
+    fn pack_narrow(&self, front: usize, left: usize, panel: &mut [[f32; NARROW]]) {
+        self.pack_any(front, left, panel);
+    }
+}
+
+impl UnfoldedTransposed<'_> {
+    fn pack_any<const WIDE: usize>(&self, front: usize, left: usize, panel: &mut [[f32; WIDE]]) {
         let &Self(unfold, padded) = self;
         let positions = unfold.positions.get(front..).unwrap_or_default();
         for (column, tap) in unfold.taps.iter().skip(left).take(WIDE).enumerate() {
@@ -223,11 +250,11 @@ mod tests {
         unfold.clear(&mut padded);
         let image = unfold.pad(&[1.0, 2.0, 3.0], &mut padded);
         assert_eq!(image, [0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0]);
-        Unfolded(&unfold, image).pack(0, 0, &mut panel);
+        Unfolded(&unfold, image).pack_narrow(0, 0, &mut panel);
         // Rows: upper left, upper right, lower left, lower right tap; columns: the four positions.
         let expected = [[0., 0., 1., 2.], [0., 0., 2., 3.], [1., 2., 0., 0.], [2., 3., 0., 0.]];
         assert_eq!(panel, expected);
-        UnfoldedTransposed(&unfold, image).pack(0, 0, &mut panel);
+        UnfoldedTransposed(&unfold, image).pack_narrow(0, 0, &mut panel);
         assert_eq!(panel, std::array::from_fn(|p| std::array::from_fn(|tap| expected[tap][p])));
         let (mut sums, mut back) = (vec![0.0; 9], vec![0.0; 3]);
         unfold.fold(expected.as_flattened(), 0..4, &mut sums);

@@ -43,11 +43,11 @@ impl Stage {
         match self {
             Self::Fmt => "format of the Rust code",
             Self::Tidy => "house rules: module docs, file sizes, checksums, links",
-            Self::Clippy => "lints: the whole workspace natively, both modules for wasm32",
+            Self::Clippy => "lints: the whole workspace natively, each module for wasm32",
             Self::Rust => "unit, property, conformance and doc tests",
             Self::Docs => "the documentation builds without warnings, its links hold",
             Self::Check => "the page's types, lints and unit tests",
-            Self::Browser => "the built page in Chromium, compared with the command ecqx",
+            Self::Browser => "the built page and the core as wasm in Chromium, compared with the command ecqx",
         }
     }
 

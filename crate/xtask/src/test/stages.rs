@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::project::{MODULES, Project};
+use crate::project::{MODULES, PROBE, Project};
 use crate::{chrome, page, run, tools, wasm};
 
 pub(super) fn fmt(project: &Project) -> Result<String> {
@@ -19,7 +19,7 @@ pub(super) fn clippy(project: &Project) -> Result<String> {
     run::quiet(project, "clippy", &mut native)?;
     tools::ensure_wasm_target(project)?;
     for module in MODULES {
-        // Alone, as it is built: code that only the other feature uses would be dead here.
+        // Alone, as it is built: code that only another feature uses would be dead here.
         let mut command = project.cargo(&["clippy", "--quiet", "--package", "ecqx-wasm", "--lib"]);
         command.args(["--target", wasm::TARGET, "--no-default-features", "--features", module]);
         run::quiet(project, &format!("clippy of wasm {module}"), command.args(["--", "-D", "warnings"]))?;
@@ -44,8 +44,8 @@ pub(super) fn docs(project: &Project) -> Result<String> {
 
 pub(super) fn check(project: &Project) -> Result<String> {
     tools::ensure(project)?;
-    // The page's types come out of the modules.
-    wasm::build(project)?;
+    // The types of the page and of its tests come out of the modules.
+    wasm::build(project, &MODULES)?;
     run::quiet(project, "npm run check", &mut project.npm(&["run", "check"]))?;
     if tools::has_script(project, "test:unit")? {
         run::quiet(project, "npm run test:unit", &mut project.npm(&["run", "test:unit"]))?;
@@ -57,6 +57,7 @@ pub(super) fn check(project: &Project) -> Result<String> {
 pub(super) fn browser(project: &Project) -> Result<String> {
     let chrome = chrome::find_or_install(project)?;
     page::build(project)?;
+    wasm::build(project, &[PROBE])?;
     let mut cli = project.cargo(&["build", "--quiet", "--release", "--package", "ecqx-cli"]);
     run::quiet(project, "build of the command ecqx", &mut cli)?;
     let ecqx = project.target.join("release").join(format!("ecqx{}", std::env::consts::EXE_SUFFIX));

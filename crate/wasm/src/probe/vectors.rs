@@ -1,0 +1,120 @@
+//! Runs a conformance vector of `tests/vectors` and returns what the core computes, under the names of what is expected.
+
+use std::str::FromStr;
+
+use ecqx_core::data::Split;
+use ecqx_core::lrp::{Composite, OutputRelevance, explain};
+use ecqx_core::model::Architecture;
+use ecqx_core::nn::{Adam, Network, Optimizer, Sgd, Tape, Trainer};
+use ecqx_core::tensors::{TensorData, TensorFile};
+use js_sys::{Float32Array, Object, Reflect};
+use ndarray::Array2;
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+
+/// Computed tensors, named.
+type Tensors = Vec<(String, Vec<f32>)>;
+
+/// Runs a vector of kind `train` (gradients of the first batch, losses, parameters after all) or `lrp` (logits and
+/// relevances). The losses that a vector lists in its metadata are returned as `losses`.
+///
+/// # Errors
+/// Bytes that are no such vector, and what the core does not know.
+#[wasm_bindgen(js_name = runVector, unchecked_return_type = "Tensors")]
+pub fn run_vector(bytes: &[u8]) -> Result<JsValue, JsError> {
+    let file = TensorFile::from_bytes(bytes)?;
+    let case: Value = serde_json::from_str(file.metadata.get("case").map_or("", String::as_str))?;
+    let computed = match text(&case, "kind")? {
+        "train" => train(&file, &case)?,
+        "lrp" => relevances(&file, &case)?,
+        other => return Err(JsError::new(&format!("vectors of kind {other:?} are not run here"))),
+    };
+    let tensors = Object::new();
+    for (name, values) in computed {
+        // Setting a field of a plain object cannot fail.
+        let _ = Reflect::set(&tensors, &name.into(), &Float32Array::from(values.as_slice()));
+    }
+    Ok(tensors.into())
+}
+
+fn train(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
+    let mut network = network(file, case, "before.")?;
+    let learning_rate = number(case, "lr")?;
+    let optimizer: Box<dyn Optimizer> = match text(case, "optimizer")? {
+        "adam" => Box::new(Adam::new(learning_rate, 0.0)?),
+        "sgd" => Box::new(Sgd::new(learning_rate, number(case, "momentum")?, 0.0)?),
+        other => return Err(JsError::new(&format!("there is no optimizer {other:?}"))),
+    };
+    let split = split(file, &network)?;
+    let size = file.get("y")?.shape.last().copied().unwrap_or_default();
+    let mut trainer = Trainer::new(&network, size, optimizer);
+    let (mut computed, mut losses) = (Tensors::new(), Vec::new());
+    for (x, labels) in split.chunks(size) {
+        losses.push(trainer.step(&mut network, x, labels)? as f32);
+        if losses.len() == 1 {
+            let gradients = network.parameters().zip(trainer.gradients().iter());
+            computed.extend(gradients.map(|(parameter, values)| (format!("grad.{}", parameter.name), values.to_vec())));
+        }
+    }
+    computed.extend(network.tensors().map(|p| (format!("after.{}", p.name), p.values.to_vec())));
+    computed.push(("losses".into(), losses));
+    Ok(computed)
+}
+
+fn relevances(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
+    let network = network(file, case, "model.")?;
+    let split = split(file, &network)?;
+    // Smaller than the batch, so that sums over several passes are tested too.
+    let mut tape = Tape::new(&network, 4);
+    let mut logits = Vec::new();
+    network.evaluate(&split, &mut tape, |z| logits.extend(z))?;
+    let output = OutputRelevance::from_str(text(case, "output_relevance")?)?;
+    let mut computed = vec![("logits".to_owned(), logits)];
+    let is_dense = network.parameters().all(|p| p.shape.len() <= 2);
+    let composite = match text(case, "composite")? {
+        // On dense layers it is the ε-rule.
+        "epsilon-plus" if is_dense => "epsilon",
+        other => other,
+    };
+    // The test knows for which vectors relevances must be there.
+    let Ok(composite) = Composite::named(composite) else { return Ok(computed) };
+    let relevances = explain(&network, &split, &composite, output, true, &mut tape)?;
+    let name = |node: usize| &network.nodes()[node].name;
+    computed
+        .extend(relevances.weights.into_iter().map(|(node, r)| (format!("weight_relevance.{}.weight", name(node)), r)));
+    let inputs = relevances.inputs.into_iter();
+    computed.extend(inputs.map(|(node, r)| (format!("input_relevance.{}", name(node)), r.into_iter().collect())));
+    Ok(computed)
+}
+
+/// The case's net with the file's parameters of this prefix.
+fn network(file: &TensorFile, case: &Value, prefix: &str) -> Result<Network, JsError> {
+    let architecture = case.get("architecture").map(Value::to_string).unwrap_or_default();
+    let mut network = Network::new(&Architecture::from_json(&architecture)?)?;
+    let names: Vec<String> = network.tensors().map(|p| format!("{prefix}{}", p.name)).collect();
+    for (name, parameter) in names.iter().zip(network.tensors_mut()) {
+        let values = file.get(name)?.finite_f32()?;
+        if values.len() != parameter.len() {
+            return Err(JsError::new(&format!("{name} has {} values, not {}", values.len(), parameter.len())));
+        }
+        parameter.copy_from_slice(values);
+    }
+    Ok(network)
+}
+
+/// All samples of the file, batch after batch.
+fn split(file: &TensorFile, network: &Network) -> Result<Split, JsError> {
+    let TensorData::I64(labels) = &file.get("y")?.data else { return Err(JsError::new("labels must be I64")) };
+    let y = labels.iter().map(|&label| usize::try_from(label)).collect::<Result<Vec<_>, _>>()?;
+    let features = network.input().iter().product();
+    let x = Array2::from_shape_vec((y.len(), features), file.get("x")?.finite_f32()?.to_vec())?;
+    Ok(Split { x, y })
+}
+
+fn text<'a>(case: &'a Value, key: &str) -> Result<&'a str, JsError> {
+    case.get(key).and_then(Value::as_str).ok_or_else(|| JsError::new(&format!("the case has no text {key:?}")))
+}
+
+fn number(case: &Value, key: &str) -> Result<f64, JsError> {
+    case.get(key).and_then(Value::as_f64).ok_or_else(|| JsError::new(&format!("the case has no number {key:?}")))
+}

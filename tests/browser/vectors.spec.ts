@@ -1,0 +1,81 @@
+/** The conformance vectors in Chromium: gradients, training steps and relevances of the core as wasm. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, type ProbeScope } from './probe.ts';
+import { readTensors, type TensorFile } from './safetensors.ts';
+
+const FOLDER = 'tests/vectors/ecqx';
+/** Of the largest magnitude of the expected tensor, as for the native core. */
+const TOLERANCE = 1e-4;
+/** Gradients below this are rounding. */
+const ROUNDING = 1e-6;
+/** Composites that the core does not have: only the logits of these vectors are compared. */
+const LOGITS_ONLY = /^lrp-(?!mlp-epsilon-plus-(logit|one|probability))/;
+
+const names = readdirSync(FOLDER).filter((name) => /^(train|lrp)-/.test(name));
+
+interface Case {
+  optimizer?: string;
+  lr?: number;
+  losses?: number[];
+}
+
+/** What the file expects by name. Relevances of biases and of batch norm are in the files, but nothing asks for them. */
+function expected(name: string, { tensors }: TensorFile, { losses }: Case): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const [tensor, { shape, data }] of tensors) {
+    const isResult = LOGITS_ONLY.test(name)
+      ? tensor === 'logits'
+      : /^(grad\.|after\.|logits$|weight_relevance\.|input_relevance\.)/.test(tensor);
+    if (isResult && !(tensor.startsWith('weight_relevance.') && shape.length < 2)) {
+      found.set(tensor, Array.from(data, Number));
+    }
+  }
+  if (losses) found.set('losses', losses);
+  return found;
+}
+
+/**
+ * How far a tensor may be off. Adam steps by the learning rate however small the gradient; where that is rounding (a bias
+ * before batch norm, whose mean is taken away again), four steps go up or down on either side, and the running mean
+ * follows with its momentum of 0.1.
+ */
+function tolerance(tensor: string, values: number[], undecided: Set<string>, { optimizer, lr = 0 }: Case): number {
+  const scale = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  if (tensor.startsWith('grad.') && scale < ROUNDING) return 2 * ROUNDING;
+  if (optimizer === 'adam' && undecided.size > 0) {
+    if (undecided.has(tensor.replace(/^after/, 'grad'))) return 8.1 * lr;
+    if (tensor.endsWith('.running_mean')) return 4 * 0.1 * 8.1 * lr;
+  }
+  return TOLERANCE * scale;
+}
+
+test('there are vectors of both kinds', () => {
+  for (const kind of ['train', 'lrp']) expect(names.some((name) => name.startsWith(kind))).toBe(true);
+});
+
+for (const name of names) {
+  test(name, async ({ probe }) => {
+    const bytes = readFileSync(join(FOLDER, name));
+    const computed = await probe.evaluate(
+      (bytes) => (globalThis as ProbeScope).probe.runVector(bytes),
+      new Uint8Array(bytes),
+    );
+    const file = readTensors(bytes);
+    const settings = JSON.parse(file.metadata.case ?? '{}') as Case;
+    const wanted = expected(name, file, settings);
+    expect(Object.keys(computed).sort()).toEqual([...wanted.keys()].sort());
+    const rounding = [...wanted].filter(
+      ([tensor, values]) => tensor.startsWith('grad.') && values.every((v) => Math.abs(v) < ROUNDING),
+    );
+    const undecided = new Set(rounding.map(([tensor]) => tensor));
+    for (const [tensor, values] of wanted) {
+      const got = computed[tensor] ?? new Float32Array();
+      expect(got.length, tensor).toBe(values.length);
+      const worst = values.reduce((max, value, i) => Math.max(max, Math.abs(value - (got[i] ?? Number.NaN))), 0);
+      const allowed = tolerance(tensor, values, undecided, settings);
+      // `not above` would let NaN pass.
+      expect(worst <= allowed, `${tensor} is off by ${worst}, allowed are ${allowed}`).toBe(true);
+    }
+  });
+}
