@@ -1,5 +1,6 @@
 //! Nets: layers, forward and backward passes, loss, optimizers. A net is a graph of [`Node`]s in [`Network`]; what a
-//! pass computes lives in a [`Tape`]. One layer a file; a new one makes the compiler name each place it must fill.
+//! pass computes lives in a [`Tape`]. One layer a file, each an `Operation` (`layer`); `plan` builds a net from its
+//! architecture.
 
 mod add;
 mod affine;
