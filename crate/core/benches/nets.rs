@@ -68,7 +68,7 @@ fn nets(criterion: &mut Criterion) {
         group.bench_function("explain-batch", |bench| {
             bench.iter(|| explain(&model.network, &one, &composite, OutputRelevance::Logit, false, &mut tape).unwrap());
         });
-        let mut trainer = Trainer::new(&model.network, batch, Box::new(Adam::new(1e-3, 0.0).unwrap()));
+        let mut trainer = Trainer::new(&model.network, batch, Box::new(Adam::new(1e-3, 0.0).unwrap())).unwrap();
         let steps = if training == "step" { 1 } else { usize::MAX };
         group.bench_function(training, |bench| {
             bench.iter(|| {

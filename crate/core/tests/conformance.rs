@@ -58,7 +58,7 @@ fn assert_close<'a>(what: &str, got: impl IntoIterator<Item = &'a f32>, expected
     let got: Vec<f32> = got.into_iter().copied().collect();
     assert_eq!(got.len(), expected.len(), "{what}: length");
     let scale = expected.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
-    let worst = got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
+    let worst = got.iter().zip(expected).map(|(g, e)| (g - e).abs()).max_by(f32::total_cmp).unwrap_or(0.0); // NaN is most
     assert!(worst <= tolerance * scale, "{what}: off by {worst}, the largest magnitude is {scale}");
 }
 
@@ -85,7 +85,7 @@ fn training_follows_pytorch() {
         let features = network.input().iter().product();
         let x = ArrayView2::from_shape((batches * size, features), values(&file, "x")).unwrap();
         let split = Split { x: x.to_owned(), y: labels(&file) };
-        let mut trainer = Trainer::new(&network, size, optimizer);
+        let mut trainer = Trainer::new(&network, size, optimizer).unwrap();
         let mut undecided = Vec::new();
         for (step, (x, labels)) in split.chunks(size).enumerate() {
             let loss = trainer.step(&mut network, x, labels).unwrap();

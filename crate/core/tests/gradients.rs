@@ -35,7 +35,8 @@ fn check(architecture: &Architecture, samples: usize, mode: Mode, seed: u64) {
     let labels: Vec<usize> = (0..samples).map(|_| rng.below(3)).collect();
     let (mut tape, mut gradients) = (Tape::new(&network, samples), Gradients::zeros(&network));
     let logits = network.forward(x.view(), &mut tape, mode).to_owned();
-    network.backward(x.view(), &mut tape, &mut gradients, |logits, gradient| {
+    let mut of_x = Array2::zeros(x.raw_dim());
+    network.backward(x.view(), &mut tape, &mut gradients, Some(of_x.view_mut()), |logits, gradient| {
         SoftmaxCrossEntropy.gradient(logits, &labels, gradient);
     });
 
@@ -48,6 +49,16 @@ fn check(architecture: &Architecture, samples: usize, mode: Mode, seed: u64) {
     let expected = outputs.last().unwrap().samples.concat();
     for (got, expected) in logits.iter().zip(&expected) {
         assert!((f64::from(*got) - expected).abs() < 1e-4 * (1.0 + expected.abs()), "logit {got}, not {expected}");
+    }
+    for _ in 0..6 {
+        let (sample, feature) = (rng.below(samples), rng.below(features));
+        let moved = |by: f64| {
+            let mut wide = wide.clone();
+            wide[sample][feature] += by;
+            twin::loss(twin::forward(architecture, &tensors, &wide, train).last().unwrap(), &labels)
+        };
+        let (got, expected) = (f64::from(of_x[[sample, feature]]), (moved(1e-6) - moved(-1e-6)) / 2e-6);
+        assert!((got - expected).abs() < 2e-4 * (1.0 + expected.abs()), "input {feature}: {got}, not {expected}");
     }
     for (parameter, gradient) in network.parameters().zip(gradients.iter()) {
         for _ in 0..6 {
@@ -135,11 +146,24 @@ proptest! {
             r#"{"name": "c", "kind": "relu"}"#.into(),
             r#"{"name": "d", "kind": "conv2d", "filters": 3, "kernel": [3, 3], "padding": [1, 1], "bias": false}"#.into(),
             format!(r#"{{"name": "e", "kind": "add", "inputs": ["d", "c", {twice}]}}"#),
+            // A second reader of the net's input.
+            r#"{"name": "skip", "kind": "conv2d", "filters": 3, "kernel": [1, 1], "inputs": ["input"]}"#.into(),
+            r#"{"name": "both", "kind": "add", "inputs": ["skip", "e"]}"#.into(),
             r#"{"name": "f", "kind": "relu"}"#.into(),
             r#"{"name": "g", "kind": "global_avg_pool"}"#.into(),
         ];
         check(&architecture(&[2, 4, 4], &layers), samples, mode, seed);
     }
+}
+
+#[test]
+fn images_that_are_unfolded_in_several_parts() {
+    // 20·9 taps at 20·22 positions are more than fit at once on the way back.
+    let conv = |name: &str, filters: usize| {
+        format!(r#"{{"name": "{name}", "kind": "conv2d", "filters": {filters}, "kernel": [3, 3], "padding": [1, 1]}}"#)
+    };
+    let layers = [conv("a", 20), conv("b", 2), r#"{"name": "c", "kind": "batch_norm"}"#.into()];
+    check(&architecture(&[1, 20, 22], &layers), 2, Mode::Train, 3);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let dataset = files::read_dataset(&args.data, &model)?;
     let split = dataset.train()?;
     let mut batches = Batches::new(split, args.batch_size as usize, (!args.no_shuffle).then_some(args.seed));
-    let mut trainer = Trainer::new(&model.network, batches.size(), optimizer(args)?);
+    let mut trainer = Trainer::new(&model.network, batches.size(), optimizer(args)?)?;
     let (per_epoch, epochs) = (batches.per_epoch(), args.epochs as usize);
     let progress = progress(per_epoch * epochs)?;
     interrupt::listen()?;

@@ -40,10 +40,22 @@ pub enum ModelError {
     NotAModel { got: String },
     #[error("model: version {got:?} is not known; this release reads version 1")]
     Version { got: String },
-    #[error("model: the architecture cannot be read: {reason}")]
+    #[error("model: the architecture cannot be read: {}", one_line(reason))]
     Architecture { reason: String },
     #[error("model: metadata classes is {got:?}; a JSON list of {outputs} names is needed")]
     Classes { got: String, outputs: usize },
+}
+
+/// Text that may quote a file, with its line breaks and other control characters made visible.
+fn one_line(text: &str) -> String {
+    text.chars().fold(String::new(), |mut line, c| {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+        line
+    })
 }
 
 // Not `#[from]`: that would make them sources too, and a chain of causes would say the same twice.
@@ -149,10 +161,14 @@ mod tests {
         model
     }
 
-    fn code(change: impl FnOnce(&mut TensorFile)) -> &'static str {
+    fn changed(change: impl FnOnce(&mut TensorFile)) -> Vec<u8> {
         let mut file = model().to_file();
         change(&mut file);
-        Model::from_bytes(&file.to_bytes()).unwrap_err().code()
+        file.to_bytes()
+    }
+
+    fn code(change: impl FnOnce(&mut TensorFile)) -> &'static str {
+        Model::from_bytes(&changed(change)).unwrap_err().code()
     }
 
     #[test]
@@ -170,11 +186,26 @@ mod tests {
         assert_eq!(code(|f| _ = f.metadata.insert("version".into(), "9".into())), "model/version");
         assert_eq!(code(|f| _ = f.metadata.remove("architecture")), "model/architecture");
         assert_eq!(code(|f| _ = f.metadata.insert("classes".into(), r#"["one"]"#.into())), "model/classes");
+        let text = r#"{"input": [1], "layers": [{"name": "a", "kind": "relu", "x\ny": 1}]}"#;
+        let error =
+            Model::from_bytes(&changed(|f| _ = f.metadata.insert("architecture".into(), text.into()))).unwrap_err();
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
         assert_eq!(code(|f| _ = f.tensors.pop()), "model/missing-tensor");
         assert_eq!(code(|f| f.tensors[0].shape = vec![4, 3]), "model/tensor-shape");
         assert_eq!(
             code(|f| f.tensors[1] = Tensor::f32("fc1.bias", &[3], vec![0.0, f32::INFINITY, 0.0])),
             "model/not-finite"
         );
+    }
+
+    #[test]
+    fn a_negative_variance_is_named() {
+        let text = r#"{"input": [2], "layers": [{"name": "bn", "kind": "batch_norm"}]}"#;
+        let mut file = Model::initialise(Architecture::from_json(text).unwrap(), 0).unwrap().to_file();
+        assert_eq!(file.tensors[3].name, "bn.running_var");
+        file.tensors[3] = Tensor::f32("bn.running_var", &[2], vec![1.0, -0.5]);
+        let error = Model::from_bytes(&file.to_bytes()).unwrap_err();
+        assert_eq!(error.code(), "net/variance");
+        assert!(error.to_string().contains("bn.running_var holds -0.5 at position 1"), "{error}");
     }
 }

@@ -41,6 +41,10 @@ pub enum NetError {
     LayerSetting { layer: String, name: &'static str, got: f64, range: &'static str },
     #[error("{name} is {got}; it must be {range}")]
     Setting { name: &'static str, got: f64, range: &'static str },
+    #[error("batch size {got} is too large for this net; at most {most} samples fit into memory at once")]
+    BatchSize { got: usize, most: usize },
+    #[error("{what} holds {got} at position {position}; a variance is 0 or more")]
+    Variance { what: String, position: usize, got: f32 },
     #[error("training diverged: the loss is {loss} at step {step}; lower the learning rate")]
     Diverged { step: usize, loss: f64 },
 }
@@ -58,7 +62,8 @@ impl NetError {
             Self::Shape { .. } | Self::Logits { .. } => "net/shape",
             Self::TooManyLayers { .. } | Self::TooLarge { .. } | Self::TooWide { .. } => "net/too-large",
             Self::NotFinite { .. } => "net/not-finite",
-            Self::Setting { .. } | Self::LayerSetting { .. } => "net/setting",
+            Self::Setting { .. } | Self::LayerSetting { .. } | Self::BatchSize { .. } => "net/setting",
+            Self::Variance { .. } => "net/variance",
             Self::Diverged { .. } => "net/diverged",
         }
     }

@@ -81,17 +81,18 @@ impl Network {
         tape: &mut Tape,
         mut each: impl FnMut(ArrayView2<'_, f32>),
     ) -> Result<Evaluation, NetError> {
-        let (mut correct, mut loss) = (0, 0.0);
+        let (mut correct, mut loss, mut finite) = (0, 0.0, true);
         for (x, labels) in split.chunks(tape.capacity()) {
             let logits = self.forward(x, tape, Mode::Evaluate);
             correct +=
                 logits.rows().into_iter().zip(labels).filter(|(row, label)| first_max(row.iter()) == **label).count();
             loss += SoftmaxCrossEntropy.sum(logits, labels);
+            finite &= logits.iter().all(|z| z.is_finite());
             each(logits);
         }
         let samples = split.len();
         let share = 1.0 / samples.max(1) as f64;
-        if !loss.is_finite() {
+        if !(finite && loss.is_finite()) {
             return Err(NetError::NotFinite { what: "a logit".into() });
         }
         Ok(Evaluation { samples, correct, accuracy: correct as f64 * share, loss: loss * share })

@@ -152,10 +152,14 @@ impl Network {
     pub(crate) fn try_fill<'a>(
         &mut self,
         find: impl Fn(&str, &[usize]) -> Result<&'a [f32], TensorError>,
-    ) -> Result<(), TensorError> {
+    ) -> Result<(), NetError> {
         let wanted: Vec<(String, Vec<usize>)> = self.tensors().map(|tensor| (tensor.name, tensor.shape)).collect();
         for ((name, shape), values) in wanted.iter().zip(self.tensors_mut()) {
-            values.copy_from_slice(find(name, shape)?);
+            let found = find(name, shape)?;
+            if let Some(position) = found.iter().position(|&v| v < 0.0).filter(|_| name.ends_with(".running_var")) {
+                return Err(NetError::Variance { what: name.clone(), position, got: found[position] });
+            }
+            values.copy_from_slice(found);
         }
         Ok(())
     }
@@ -178,18 +182,29 @@ impl Network {
     }
 
     /// After [`Self::forward`] on the same `x`: gradients of all parameters, for the gradient of the logits that
-    /// `at_logits` writes.
+    /// `at_logits` writes; with `of_input` [n, features] also that of `x`.
     pub fn backward(
         &self,
         x: ArrayView2<'_, f32>,
         tape: &mut Tape,
         gradients: &mut Gradients,
+        mut of_input: Option<ArrayViewMut2<'_, f32>>,
         at_logits: impl FnOnce(ArrayView2<'_, f32>, ArrayViewMut2<'_, f32>),
     ) {
-        self.walk_back(x, tape, false, at_logits, |step| {
+        if let Some(sum) = &mut of_input {
+            sum.fill(0.0);
+        }
+        self.walk_back(x, tape, of_input.is_some(), at_logits, |mut step| {
             // A layer's own gradients do not depend on which input is asked for: they come with the first.
             let own = gradients.nodes.get_mut(step.index).filter(|_| step.edge == 0);
-            step.node.layer.operation().backward(step, own.map(Vec::as_mut_slice).unwrap_or_default());
+            let (layer, mut target) = (step.node.layer.operation(), step.target.take());
+            let reads_input = step.node.inputs.get(step.edge) == Some(&Source::Input);
+            let written = target.as_mut().map(|target| target.view_mut());
+            layer.backward(BackStep { target: written, ..step }, own.map(Vec::as_mut_slice).unwrap_or_default());
+            if let (Some(sum), Some(target), true) = (&mut of_input, target, reads_input) {
+                // Several layers may read the net's input.
+                *sum += &target;
+            }
         });
     }
 

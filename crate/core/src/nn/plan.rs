@@ -60,7 +60,7 @@ impl Network {
             if parameters > limit {
                 return Err(NetError::TooLarge { layer: name, parameters, limit });
             }
-            numbers += plan.numbers;
+            numbers = plan.numbers.saturating_add(numbers);
             if numbers > MOST_NUMBERS {
                 return Err(NetError::TooWide { layer: name, numbers, limit: MOST_NUMBERS });
             }
@@ -178,15 +178,16 @@ fn conv2d(image: [usize; 3], filters: usize, groups: usize, window: Window, bias
         let range = "a divisor of both the filters and the channels that the layer reads";
         return Err(Misfit::Setting { name: "groups", got: groups as f64, range });
     }
-    let positions = positions(window, [height, width])?;
-    let taps = [channels / groups, window.kernel[0], window.kernel[1]].map(|n| n as u128).iter().product::<u128>();
-    let border = [0, 1].map(|axis| (image[axis + 1] + 2 * window.padding[axis]) as u128);
+    let (window, positions) = positions(window, [height, width])?;
+    let within = (channels / groups) as u128;
+    let taps = saturating_product([within, window.kernel[0] as u128, window.kernel[1] as u128]);
+    let padded = [0, 1].map(|axis| image[axis + 1] as u128 + 2 * window.padding[axis] as u128);
     let plan = Plan::of(vec![filters, positions[0], positions[1]], move || {
         Layer::Conv2d(Conv2d::zeros(image, filters, groups, window, positions, bias))
     });
     Ok(Plan {
         parameters: (filters as u128).saturating_mul(taps.saturating_add(u128::from(bias))),
-        numbers: plan.numbers + (channels / groups) as u128 * border[0] * border[1],
+        numbers: saturating_product([within, padded[0], padded[1]]).saturating_add(plan.numbers),
         ..plan
     })
 }
@@ -214,7 +215,7 @@ fn pool(
     make: impl FnOnce(Window, [usize; 2], [usize; 2]) -> Layer + 'static,
 ) -> Planned {
     let (window, image) = (Window { kernel, stride: stride.unwrap_or(kernel), padding: [0, 0] }, [height, width]);
-    let positions = positions(window, image)?;
+    let (window, positions) = positions(window, image)?;
     Ok(Plan::of(vec![channels, positions[0], positions[1]], move || make(window, image, positions)))
 }
 
@@ -232,12 +233,16 @@ fn image(shape: &[usize]) -> Result<[usize; 3], Misfit> {
     shape.try_into().map_err(|_| Misfit::Shape { expected: "an image [channels, height, width]" })
 }
 
-fn positions(window: Window, image: [usize; 2]) -> Result<[usize; 2], Misfit> {
+/// How often a window fits, and the window with a stride that is no longer than the way: a longer one steps out of the
+/// image just as well, and would overflow where offsets are computed.
+fn positions(window: Window, image: [usize; 2]) -> Result<(Window, [usize; 2]), Misfit> {
     // A border as wide as the window would add positions that read nothing but zeros.
     let positions = window.positions(image).filter(|_| (0..2).all(|axis| window.padding[axis] < window.kernel[axis]));
-    positions.ok_or(Misfit::Shape {
+    let positions = positions.ok_or(Misfit::Shape {
         expected: "an image that the kernel fits into; kernel and stride must be at least 1, padding below the kernel",
-    })
+    })?;
+    let stride = [0, 1].map(|axis| window.stride[axis].min(image[axis] + 2 * window.padding[axis]));
+    Ok((Window { stride, ..window }, positions))
 }
 
 fn at_least_one(name: &'static str, got: usize) -> Result<(), Misfit> {
@@ -247,9 +252,13 @@ fn at_least_one(name: &'static str, got: usize) -> Result<(), Misfit> {
 impl Plan {
     /// A layer without parameters.
     fn of(shape: Vec<usize>, make: impl FnOnce() -> Layer + 'static) -> Self {
-        let numbers = product(&shape).unwrap_or(u128::MAX / 2).min(u128::MAX / 2);
+        let numbers = product(&shape).unwrap_or(u128::MAX);
         Self { shape, parameters: 0, numbers, make: Box::new(make) }
     }
+}
+
+fn saturating_product(factors: [u128; 3]) -> u128 {
+    factors.into_iter().fold(1, u128::saturating_mul)
 }
 
 fn product(shape: &[usize]) -> Option<u128> {
@@ -298,5 +307,18 @@ mod tests {
         assert_eq!(code(&many(5000, &relu)), "net/too-large", "layers");
         let wide = |i| format!(r#"{{"name": "d{i}", "kind": "dense", "units": 7000}}"#);
         assert_eq!(code(&many(2, &wide)), "net/too-large", "each fits, both do not");
+        let conv = |kernel: u64, padding: u64| {
+            let kind =
+                format!(r#""conv2d", "filters": 1, "kernel": [{kernel}, {kernel}], "padding": [{padding}, {padding}]"#);
+            layers("[16, 2, 2]", &format!(r#"{{"name": "c", "kind": {kind}}}"#))
+        };
+        assert_eq!(code(&conv(1 << 62, (1 << 61) - 1)), "net/too-large", "products beyond 2^128");
+        assert_eq!(code(&conv(3, 0)), "net/shape");
+        assert_eq!(code(&conv(3, 3)), "net/shape");
+        let pool = r#"{"name": "p", "kind": "max_pool2d", "kernel": [2, 2], "stride": [4611686018427387904, 3]}"#;
+        let flat = format!(r#"{pool}, {{"name": "f", "kind": "flatten"}}"#);
+        let network = Network::new(&Architecture::from_json(&layers("[1, 4, 4]", &flat)).unwrap()).unwrap();
+        let (x, mut tape) = (ndarray::Array2::ones((1, 16)), crate::nn::Tape::new(&network, 1));
+        assert_eq!(network.forward(x.view(), &mut tape, crate::nn::Mode::Evaluate), ndarray::array![[1.0]]);
     }
 }

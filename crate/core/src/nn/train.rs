@@ -2,7 +2,10 @@
 
 use ndarray::ArrayView2;
 
-use super::{Gradients, Mode, NetError, Network, Optimizer, SoftmaxCrossEntropy, Tape};
+use super::{Gradients, Mode, NetError, Network, Node, Optimizer, SoftmaxCrossEntropy, Tape};
+
+/// Numbers that the activations of a training batch and the signals that flow back may take: a gigabyte as f32.
+const MOST_NUMBERS: usize = 1 << 28;
 
 /// Memory and optimizer of a training run; allocates nothing per step.
 #[derive(Debug)]
@@ -15,9 +18,17 @@ pub struct Trainer {
 
 impl Trainer {
     /// For batches of at most `batch_size` samples.
-    pub fn new(network: &Network, batch_size: usize, optimizer: Box<dyn Optimizer>) -> Self {
+    ///
+    /// # Errors
+    /// [`NetError::BatchSize`] where the activations and gradients of such a batch would take more than 2^28 numbers.
+    pub fn new(network: &Network, batch_size: usize, optimizer: Box<dyn Optimizer>) -> Result<Self, NetError> {
+        let features: usize = network.nodes().iter().map(Node::features).sum();
+        let most = MOST_NUMBERS / (2 * features).max(1);
+        if batch_size > most {
+            return Err(NetError::BatchSize { got: batch_size, most });
+        }
         let (tape, gradients) = (Tape::new(network, batch_size), Gradients::zeros(network));
-        Self { tape, gradients, optimizer, steps: 0 }
+        Ok(Self { tape, gradients, optimizer, steps: 0 })
     }
 
     /// One step on a batch: [`Self::measure`], then [`Self::update`]. Returns the mean loss before the update, in nats.
@@ -41,7 +52,7 @@ impl Trainer {
         if !loss.is_finite() {
             return Err(NetError::Diverged { step: self.steps, loss });
         }
-        network.backward(x, &mut self.tape, &mut self.gradients, |logits, gradient| {
+        network.backward(x, &mut self.tape, &mut self.gradients, None, |logits, gradient| {
             SoftmaxCrossEntropy.gradient(logits, labels, gradient);
         });
         Ok(loss)

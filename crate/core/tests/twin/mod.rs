@@ -41,7 +41,10 @@ pub fn forward(architecture: &Architecture, tensors: &Tensors, x: &[Vec<f64>], t
 
 /// Mean cross entropy.
 pub fn loss(logits: &Batch, labels: &[usize]) -> f64 {
-    let each = logits.samples.iter().zip(labels).map(|(z, &y)| z.iter().map(|z| z.exp()).sum::<f64>().ln() - z[y]);
+    let each = logits.samples.iter().zip(labels).map(|(z, &y)| {
+        let most = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        most + z.iter().map(|z| (z - most).exp()).sum::<f64>().ln() - z[y]
+    });
     each.sum::<f64>() / labels.len() as f64
 }
 

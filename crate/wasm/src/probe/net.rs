@@ -85,7 +85,7 @@ impl Net {
     pub fn start_training(&mut self, batch: usize, learning_rate: f64) -> Result<(), JsError> {
         let batches = Batches::new(&self.split, batch, None);
         let adam = Box::new(Adam::new(learning_rate, 0.0)?);
-        self.training = Some((Trainer::new(&self.network, batches.size(), adam), batches));
+        self.training = Some((Trainer::new(&self.network, batches.size(), adam)?, batches));
         Ok(())
     }
 
@@ -123,7 +123,7 @@ pub fn train_file(
     let dataset = Dataset::from_bytes(dataset)?;
     let split = dataset.train()?;
     let mut batches = Batches::new(split, batch, Some(seed.into()));
-    let mut trainer = Trainer::new(&model.network, batches.size(), Box::new(Adam::new(learning_rate, 0.0)?));
+    let mut trainer = Trainer::new(&model.network, batches.size(), Box::new(Adam::new(learning_rate, 0.0)?))?;
     for _ in 0..batches.per_epoch() * epochs {
         let (x, labels) = batches.next(split);
         trainer.step(&mut model.network, x, labels)?;

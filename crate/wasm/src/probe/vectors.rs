@@ -47,7 +47,7 @@ fn train(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
     };
     let split = split(file, &network)?;
     let size = file.get("y")?.shape.last().copied().unwrap_or_default();
-    let mut trainer = Trainer::new(&network, size, optimizer);
+    let mut trainer = Trainer::new(&network, size, optimizer)?;
     let (mut computed, mut losses) = (Tensors::new(), Vec::new());
     for (x, labels) in split.chunks(size) {
         losses.push(trainer.step(&mut network, x, labels)? as f32);
