@@ -102,11 +102,16 @@ test.afterAll(() => {
     const rows = products.map((rate) => [
       rate.net,
       rate.call.pass,
+      rate.call.update,
       [rate.call.rows, rate.call.depth, rate.call.columns].join(' × '),
       giga((1e3 * rate.flop) / rate.time),
       percent(share([rate])),
     ]);
-    printTable('Matrix products, rows × depth × columns', ['net', 'pass', 'shape', 'GFLOP/s', 'of peak'], rows);
+    printTable(
+      'Matrix products, rows × depth × columns; those of convolutions on plain matrices of the same size',
+      ['net', 'pass', 'update', 'shape', 'GFLOP/s', 'of peak'],
+      rows,
+    );
   }
   if (work.length > 0) {
     const head = ['net', 'what', 'ours ms', ...peers.map((name) => `${name} ms`), 'best peer / ours', 'target'];

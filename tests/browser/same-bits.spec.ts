@@ -8,7 +8,25 @@ import { expect, test, type ProbeScope } from './probe.ts';
 import { readTensors } from './safetensors.ts';
 
 const DATA = 'assets/datasets/digits.safetensors';
-const SETTINGS = { epochs: 3, batch: 64, rate: 1e-3, seed: 7 };
+
+/** A training run; with a momentum by SGD, else by Adam. */
+interface Run {
+  name: string;
+  epochs: number;
+  batch: number;
+  rate: number;
+  momentum?: number;
+  decay: number;
+  seed: number;
+}
+
+const ADAM = { batch: 64, rate: 1e-3, decay: 1e-4, seed: 7 };
+const RUNS: Run[] = [
+  { name: 'digits-mlp', epochs: 3, ...ADAM },
+  { name: 'digits-cnn', epochs: 1, ...ADAM },
+  { name: 'digits-resnet', epochs: 1, ...ADAM },
+  { name: 'digits-cnn', epochs: 1, batch: 50, rate: 0.02, momentum: 0.9, decay: 1e-3, seed: 8 },
+];
 
 let folder = '';
 test.beforeAll(() => {
@@ -17,24 +35,25 @@ test.beforeAll(() => {
 test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The native command's file. */
-function trainNatively(architecture: string): Uint8Array {
+function trainNatively(architecture: string, run: Run): Uint8Array {
   const command = process.env.ECQX_CLI;
   if (!command) throw new Error('ECQX_CLI is not set; setup.ts sets it');
-  const { epochs, batch, rate, seed } = SETTINGS;
+  const { epochs, batch, rate, momentum, decay, seed } = run;
   const output = join(folder, 'model.safetensors');
-  const settings = ['--epochs', epochs, '--batch-size', batch, '--lr', rate, '--seed', seed].map(String);
+  const optimizer = momentum === undefined ? ['adam'] : ['sgd', '--momentum', momentum];
+  const numbers = ['--epochs', epochs, '--batch-size', batch, '--lr', rate, '--weight-decay', decay, '--seed', seed];
+  const settings = [...numbers, '--optimizer', ...optimizer].map(String);
   execFileSync(command, ['train', '--model', architecture, '--data', DATA, '-o', output, ...settings, '--json']);
   return readFileSync(output);
 }
 
-for (const name of ['digits-mlp']) {
-  test(name, async ({ probe }) => {
+for (const { name, ...training } of RUNS) {
+  test(`${name}, ${training.momentum === undefined ? 'Adam' : 'SGD'}`, async ({ probe }) => {
     const path = `assets/models/${name}.json`;
-    const native = readTensors(trainNatively(path));
-    const input = { text: readFileSync(path, 'utf8'), data: new Uint8Array(readFileSync(DATA)), ...SETTINGS };
+    const native = readTensors(trainNatively(path, { name, ...training }));
+    const input = { text: readFileSync(path, 'utf8'), data: new Uint8Array(readFileSync(DATA)), training };
     const file = await probe.evaluate(
-      ({ text, data, epochs, batch, rate, seed }) =>
-        (globalThis as ProbeScope).probe.trainFile(text, data, epochs, batch, rate, seed),
+      ({ text, data, training }) => (globalThis as ProbeScope).probe.trainFile(text, data, training),
       input,
     );
     const wasm = readTensors(file);

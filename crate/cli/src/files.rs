@@ -29,9 +29,13 @@ pub(crate) fn read_parts(paths: &[PathBuf]) -> Result<Dataset> {
 pub(crate) fn read_dataset(paths: &[PathBuf], model: &Model) -> Result<Dataset> {
     let dataset = read_parts(paths)?;
     let network = &model.network;
-    let name = || paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-    dataset.expect_fit(network.input(), network.outputs()).with_context(name)?;
+    dataset.expect_fit(network.input(), network.outputs()).with_context(|| first_name(paths))?;
     Ok(dataset)
+}
+
+/// What errors call a dataset of one file or several.
+pub(crate) fn first_name(paths: &[PathBuf]) -> String {
+    paths.first().map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 /// A model and the samples it is to be run on.
@@ -42,7 +46,8 @@ pub(crate) fn read_on(on: &On) -> Result<(Model, Split)> {
         SplitName::Train => (dataset.train, "train"),
         SplitName::Test => (dataset.test, "test"),
     };
-    Ok((model, split.ok_or(DataError::NoSplit { split: name })?))
+    let split = split.ok_or(DataError::NoSplit { split: name }).with_context(|| first_name(&on.data))?;
+    Ok((model, split))
 }
 
 /// Writes a file that appears whole or not at all: beside its place first, then moved into it.

@@ -17,8 +17,15 @@ pub(crate) fn print(json: bool, report: &impl Serialize, text: impl FnOnce() -> 
     }
 }
 
+/// Text from a file, for a terminal: line ends, escape sequences and other control characters are spelled out.
+pub(crate) fn printable(text: &str) -> String {
+    let spell = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(spell).collect()
+}
+
 pub(crate) fn evaluation(name: &str, evaluation: &Evaluation) -> String {
     let Evaluation { samples, correct, accuracy, loss } = evaluation;
+    let name = printable(name);
     format!("{name}: {correct} of {samples} correct ({:.2} %), loss {loss:.4} nats", accuracy * 100.0)
 }
 
@@ -35,8 +42,8 @@ pub(crate) fn quantized(report: &QuantizeReport) -> String {
     for layer in &report.layers {
         let beta = layer.beta.map_or_else(|| "-".into(), |beta| format!("{beta:.4}"));
         let entropy = layer.entropy_bits_per_weight;
-        lines.push(row(&layer.name, layer.weights, layer.sparsity, layer.sparsity_nearest, entropy, beta));
-        lines.extend(layer.notice.as_ref().map(|notice| format!("  {notice}")));
+        lines.push(row(&printable(&layer.name), layer.weights, layer.sparsity, layer.sparsity_nearest, entropy, beta));
+        lines.extend(layer.notice.as_ref().map(|notice| format!("  {}", printable(notice))));
         if layer.beta_feasible == Some(false) {
             lines.push("  No beta keeps the sparsity in the range that p allows; this is the nearest.".into());
         }

@@ -38,7 +38,13 @@ interface Affine {
 /** What a layer multiplies for: its output, its weight's gradient, or the signal to the layer before it. */
 export type Pass = 'forward' | 'gradient' | 'pull-back';
 
-/** A matrix product as the core calls it: c [rows, columns] of a [rows, depth] and b [depth, columns]. */
+/** What becomes of c: the product, c plus the product, or the product plus a bias. */
+export type Update = 'replace' | 'add' | 'column bias' | 'row bias';
+
+/**
+ * A matrix product of a layer: c [rows, columns] of a [rows, depth] and b [depth, columns]. For a dense layer it is the
+ * core's own call; for a convolution b is a plain matrix of the size of what the core lays out from the image.
+ */
 export interface Call {
   pass: Pass;
   rows: number;
@@ -46,6 +52,7 @@ export interface Call {
   columns: number;
   /** Which factors lie in memory as their transpose. */
   transposed: { a: boolean; b: boolean };
+  update: Update;
 }
 
 function mlp(input: number, ...units: number[]): Architecture {
@@ -147,13 +154,15 @@ function affineLayers({ input, layers }: Architecture): Affine[] {
   return found;
 }
 
-/** Samples in a pass of an evaluation, as `Network::evaluate` makes them. */
-const PASS = 128;
+/** Samples in a pass of an evaluation, as `Network::evaluation_tape` makes room for: nets without convolution, and with. */
+const PASS = { dense: 512, conv2d: 32 };
 
-/** The matrix products of a net, each once: those of an evaluation and those of a training step. */
+/** The matrix products of a net, each once: those of a whole pass of an evaluation and of a whole batch of training. */
 export function calls({ architecture, training }: Net): Call[] {
-  const found = affineLayers(architecture).flatMap((layer, index): Call[] => {
-    const passes = layer.kind === 'dense' ? denseCalls(layer, training.batch) : convCalls(layer);
+  const layers = affineLayers(architecture);
+  const pass = layers.some(({ kind }) => kind === 'conv2d') ? PASS.conv2d : PASS.dense;
+  const found = layers.flatMap((layer, index): Call[] => {
+    const passes = layer.kind === 'dense' ? denseCalls(layer, pass, training.batch) : convCalls(layer);
     // Nobody asks the first layer for a signal to the one before it.
     return passes.filter(({ pass }) => index > 0 || pass !== 'pull-back');
   });
@@ -161,24 +170,63 @@ export function calls({ architecture, training }: Net): Call[] {
 }
 
 /** x·Wᵀ, dzᵀ·x and dz·W of all samples at once. */
-function denseCalls({ inputs, outputs }: Affine, batch: number): Call[] {
+function denseCalls({ inputs, outputs }: Affine, pass: number, batch: number): Call[] {
   const forward = (rows: number): Call => {
-    return { pass: 'forward', rows, depth: inputs, columns: outputs, transposed: { a: false, b: true } };
+    const transposed = { a: false, b: true };
+    return { pass: 'forward', rows, depth: inputs, columns: outputs, transposed, update: 'column bias' };
   };
   return [
-    forward(PASS),
+    forward(pass),
     forward(batch),
-    { pass: 'gradient', rows: outputs, depth: batch, columns: inputs, transposed: { a: true, b: false } },
-    { pass: 'pull-back', rows: batch, depth: outputs, columns: inputs, transposed: { a: false, b: false } },
+    {
+      pass: 'gradient',
+      rows: outputs,
+      depth: batch,
+      columns: inputs,
+      transposed: { a: true, b: false },
+      update: 'replace',
+    },
+    {
+      pass: 'pull-back',
+      rows: batch,
+      depth: outputs,
+      columns: inputs,
+      transposed: { a: false, b: false },
+      update: 'replace',
+    },
   ];
 }
 
-/** W·u, dz·uᵀ and Wᵀ·dz of one sample's unfolded image u [inputs, positions], with Wᵀ made before. */
+/**
+ * W·u, dz·uᵀ and Wᵀ·dz of one sample's unfolded image u [inputs, positions], with Wᵀ made before. The core never has u in
+ * memory; here it is a matrix.
+ */
 function convCalls({ positions, inputs, outputs }: Affine): Call[] {
   return [
-    { pass: 'forward', rows: outputs, depth: inputs, columns: positions, transposed: { a: false, b: false } },
-    { pass: 'gradient', rows: outputs, depth: positions, columns: inputs, transposed: { a: false, b: true } },
-    { pass: 'pull-back', rows: inputs, depth: outputs, columns: positions, transposed: { a: false, b: false } },
+    {
+      pass: 'forward',
+      rows: outputs,
+      depth: inputs,
+      columns: positions,
+      transposed: { a: false, b: false },
+      update: 'row bias',
+    },
+    {
+      pass: 'gradient',
+      rows: outputs,
+      depth: positions,
+      columns: inputs,
+      transposed: { a: false, b: true },
+      update: 'add',
+    },
+    {
+      pass: 'pull-back',
+      rows: inputs,
+      depth: outputs,
+      columns: positions,
+      transposed: { a: false, b: false },
+      update: 'replace',
+    },
   ];
 }
 

@@ -166,7 +166,11 @@ async function products(): Promise<ProductRate[]> {
   for (const net of NETS) {
     const kernels = calls(net).map((call) => {
       const { rows, depth, columns, transposed } = call;
-      return { call, id: JSON.stringify(call), kernel: new Product(rows, depth, columns, transposed.a, transposed.b) };
+      return {
+        call,
+        id: JSON.stringify(call),
+        kernel: new Product(rows, depth, columns, transposed.a, transposed.b, call.update),
+      };
     });
     for (const { kernel } of kernels) kernel.run(20);
     const contenders = kernels.map(({ kernel, id }) => ({ name: id, run: (times: number) => kernel.run(times) }));

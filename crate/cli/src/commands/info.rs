@@ -10,6 +10,7 @@ use ecqx_core::tensors::{TensorData, TensorFile, TensorHeader};
 use serde::Serialize;
 
 use crate::args::Info;
+use crate::output::printable;
 use crate::{files, output};
 
 #[derive(Debug, Serialize)]
@@ -165,10 +166,12 @@ impl ModelInfo {
     fn text(&self) -> String {
         let Self { name, bytes, input, outputs, parameters, .. } = self;
         let quantized = if self.weights.iter().any(|w| w.quantized.is_some()) { "quantized model" } else { "model" };
+        let name = printable(name);
         let mut lines =
             vec![format!("{quantized} {name}: {input:?} to {outputs} outputs, {parameters} parameters, {bytes} bytes")];
         lines.push(format!("\n{:<16} {:<16} {:>14} {:>12}", "layer", "type", "output", "parameters"));
         for LayerInfo { name, kind, output, parameters } in &self.layers {
+            let name = printable(name);
             lines.push(format!("{name:<16} {kind:<16} {:>14} {parameters:>12}", format!("{output:?}")));
         }
         let head = ["weight", "shape", "weights", "zeros", "bytes", "levels", "bits/w", "step", "codebook"];
@@ -181,7 +184,7 @@ impl ModelInfo {
             let entropy = or(quantized.map(|q| format!("{:.3}", q.entropy_bits_per_weight)));
             let step = or(quantized.and_then(|q| q.step).map(|step| format!("{step:.5e}")));
             let codebook = or(quantized.and_then(|q| q.codebook).map(|size| size.to_string()));
-            let (shape, zeros) = (format!("{shape:?}"), sparsity * 100.0);
+            let (name, shape, zeros) = (printable(name), format!("{shape:?}"), sparsity * 100.0);
             lines.push(format!(
                 "{name:<16} {shape:>16} {count:>9} {zeros:>8.2} % {bytes:>9} {levels:>6} {entropy:>8} {step:>11} {codebook:>8}"
             ));
@@ -232,7 +235,8 @@ impl DatasetInfo {
         let Self { name, bytes, input, classes, train, test, metadata } = self;
         let samples = |split: &Option<SplitInfo>| split.as_ref().map_or(0, |split| split.samples);
         let mut lines = vec![format!(
-            "dataset {name}: samples {input:?} in {} classes, {} to train, {} to test, {bytes} bytes",
+            "dataset {}: samples {input:?} in {} classes, {} to train, {} to test, {bytes} bytes",
+            printable(name),
             classes.len(),
             samples(train),
             samples(test)
@@ -240,7 +244,7 @@ impl DatasetInfo {
         lines.push(format!("\n{:<16} {:>9} {:>9}", "class", "train", "test"));
         for (index, class) in classes.iter().enumerate() {
             let of = |split: &Option<SplitInfo>| split.as_ref().map_or(0, |split| split.labels[index]);
-            lines.push(format!("{:<16} {:>9} {:>9}", class.escape_debug().to_string(), of(train), of(test)));
+            lines.push(format!("{:<16} {:>9} {:>9}", printable(class), of(train), of(test)));
         }
         lines.extend(metadata_lines(metadata));
         lines.join("\n")
@@ -260,7 +264,7 @@ impl TensorsInfo {
     fn text(&self) -> String {
         let mut lines = vec![format!("{} tensors, {} bytes", self.tensors.len(), self.bytes)];
         for TensorInfo { name, kind, shape } in &self.tensors {
-            lines.push(format!("{:<40} {kind:>4} {shape:?}", name.escape_debug().to_string()));
+            lines.push(format!("{:<40} {kind:>4} {shape:?}", printable(name)));
         }
         lines.extend(metadata_lines(&self.metadata));
         lines.join("\n")
@@ -271,9 +275,9 @@ impl TensorsInfo {
 fn metadata_lines(metadata: &BTreeMap<String, String>) -> Vec<String> {
     const MOST: usize = 80;
     let line = |(key, value): (&String, &String)| {
-        let start: String = value.escape_debug().take(MOST).collect();
-        let more = if value.len() > MOST { "…" } else { "" };
-        format!("{}: {start}{more}", key.escape_debug())
+        let value = printable(value);
+        let more = if value.chars().count() > MOST { "…" } else { "" };
+        format!("{}: {}{more}", printable(key), value.chars().take(MOST).collect::<String>())
     };
     let empty = (!metadata.is_empty()).then(String::new);
     empty.into_iter().chain(metadata.iter().map(line)).collect()

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ecqx_core::data::{Batches, Dataset, Split};
 use ecqx_core::model::{Architecture, Model};
 use ecqx_core::nn::{Adam, Evaluation, Network, Optimizer, Sgd, Trainer};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ struct Best {
 pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let mut model = read_start(&args.model, args.seed)?;
     let dataset = files::read_dataset(&args.data, &model)?;
-    let split = dataset.train()?;
+    let split = dataset.train().with_context(|| files::first_name(&args.data))?;
     let mut batches = Batches::new(split, args.batch_size as usize, (!args.no_shuffle).then_some(args.seed));
     let mut trainer = Trainer::new(&model.network, batches.size(), optimizer(args)?)?;
     let (per_epoch, epochs) = (batches.per_epoch(), args.epochs as usize);
@@ -71,7 +71,12 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
 }
 
 fn progress(steps: usize) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {per_sec:.0}, {eta} left, {msg}")?;
+    let rate = |state: &ProgressState, line: &mut dyn std::fmt::Write| {
+        // A bar that cannot be written is drawn without it.
+        write!(line, "{:.1} steps/s", state.per_sec()).unwrap_or_default();
+    };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {rate}, {eta} left, {msg}")?;
+    let style = style.with_key("rate", rate);
     Ok(ProgressBar::new(steps as u64).with_style(style))
 }
 
@@ -115,13 +120,15 @@ fn optimizer(args: &Train) -> Result<Box<dyn Optimizer>> {
     })
 }
 
-/// What the file says of itself: name, data, and how to make it again.
+/// What the file says of itself: its name, the data and their classes, and how well it does on the test split, if any.
 fn describe(model: &mut Model, dataset: &Dataset, args: &Train, test: Option<&Evaluation>) {
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let metadata = &mut model.metadata;
     metadata.extend(stem(&args.output).map(|name| ("name".into(), name)));
     metadata.insert("dataset".into(), dataset.name.clone());
     metadata.insert("classes".into(), json!(dataset.classes).to_string());
+    // Of a model that was trained on, the start's accuracy is no longer true.
+    metadata.remove("accuracy");
     metadata.extend(test.map(|test| ("accuracy".into(), test.accuracy.to_string())));
     // A quantized start is no longer what training leaves behind.
     metadata.remove("quantization");

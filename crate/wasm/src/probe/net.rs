@@ -2,8 +2,10 @@
 
 use ecqx_core::data::{Batches, Dataset, Split};
 use ecqx_core::model::{Architecture, Model};
-use ecqx_core::nn::{Adam, Mode, Network, Tape, Trainer};
+use ecqx_core::nn::{Adam, Mode, Network, Optimizer, Sgd, Tape, Trainer};
+use js_sys::Float32Array;
 use ndarray::Array2;
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 /// A net, the samples it works on, and all memory of a pass and of a training step, made once.
@@ -69,12 +71,13 @@ impl Net {
     }
 
     /// The logits of all samples, [n, classes], in passes as long as `Network::evaluate` makes them.
-    pub fn forward(&mut self) -> Vec<f32> {
+    pub fn forward(&mut self) -> Float32Array {
         self.logits.clear();
         for (x, _) in self.split.chunks(self.tape.capacity()) {
             self.logits.extend(self.network.forward(x, &mut self.tape, Mode::Evaluate));
         }
-        self.logits.clone()
+        // The one copy that leaves this memory.
+        Float32Array::from(self.logits.as_slice())
     }
 
     /// A fresh Adam, and batches in the order of the samples; the last of an epoch may be smaller.
@@ -106,24 +109,42 @@ impl Net {
     }
 }
 
-/// The file of a net trained from scratch, as the command `ecqx train` makes it: Adam, batches shuffled by the seed.
+/// How `train_file` trains.
+#[derive(Debug, Deserialize)]
+struct Training {
+    epochs: usize,
+    batch: usize,
+    rate: f64,
+    /// That of SGD; without any, Adam trains.
+    momentum: Option<f64>,
+    decay: f64,
+    seed: u32,
+}
+
+/// The file of a net trained from scratch, as the command `ecqx train` makes it: Adam, or SGD if there is a momentum;
+/// batches shuffled by the seed.
 ///
 /// # Errors
-/// An architecture or a dataset that the core refuses, and where training diverges.
+/// An architecture, a dataset or a setting that the core refuses, and where training diverges.
 #[wasm_bindgen(js_name = trainFile)]
 pub fn train_file(
     architecture: &str,
     dataset: &[u8],
-    epochs: usize,
-    batch: usize,
-    learning_rate: f64,
-    seed: u32,
+    #[wasm_bindgen(
+        unchecked_param_type = "{ epochs: number; batch: number; rate: number; momentum?: number; decay: number; seed: number }"
+    )]
+    training: JsValue,
 ) -> Result<Vec<u8>, JsError> {
+    let Training { epochs, batch, rate, momentum, decay, seed } = serde_wasm_bindgen::from_value(training)?;
     let mut model = Model::initialise(Architecture::from_json(architecture)?, seed.into())?;
     let dataset = Dataset::from_bytes(dataset)?;
     let split = dataset.train()?;
     let mut batches = Batches::new(split, batch, Some(seed.into()));
-    let mut trainer = Trainer::new(&model.network, batches.size(), Box::new(Adam::new(learning_rate, 0.0)?))?;
+    let optimizer: Box<dyn Optimizer> = match momentum {
+        Some(momentum) => Box::new(Sgd::new(rate, momentum, decay)?),
+        None => Box::new(Adam::new(rate, decay)?),
+    };
+    let mut trainer = Trainer::new(&model.network, batches.size(), optimizer)?;
     for _ in 0..batches.per_epoch() * epochs {
         let (x, labels) = batches.next(split);
         trainer.step(&mut model.network, x, labels)?;
