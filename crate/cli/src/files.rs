@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ecqx_core::data::{DataError, Dataset, NamedBytes, Split};
 use ecqx_core::model::Model;
 
@@ -53,6 +53,9 @@ pub(crate) fn read_on(on: &On) -> Result<(Model, Split)> {
 /// Writes a file that appears whole or not at all: beside its place first, then moved into it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        bail!("cannot write {}: the folder {} does not exist; create it first", path.display(), folder.display());
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -65,7 +68,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file =
             builder.prefix(".ecqx-").tempfile_in(folder).map_err(|error| std::io::Error::from(error.kind()))?;
         file.write_all(bytes)?;
-        file.persist(path)?;
+        file.persist(path).map_err(|error| error.error)?;
         anyhow::Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))

@@ -132,6 +132,7 @@ fn a_quantized_file_holds_integers_and_steps() {
     let file = TensorFile::from_bytes(&std::fs::read(folder.path().join("q")).unwrap()).unwrap();
     let how: Value = serde_json::from_str(&file.metadata["quantization"]).unwrap();
     assert_eq!(how, json!({"method": "ecq", "bits": 3, "lambda": 0.1, "p": 0.0, "mode": "exact"}));
+    assert!(!file.metadata.contains_key("accuracy"), "that of the float weights");
     for layer in ["fc1", "fc2", "fc3"] {
         let weights = file.get(&format!("{layer}.weight")).unwrap();
         let TensorData::I8(levels) = &file.get(&format!("{layer}.weight.index")).unwrap().data else {
@@ -180,7 +181,12 @@ fn what_fails_says_why_and_leaves_nothing() {
     assert!(failure(at, &[&train[..], &["0"]].concat()).contains("learning rate is 0"));
     let wild = [&train[..], &["1e30", "--optimizer", "sgd", "--epochs", "1", "--batch-size", "4000000000"]].concat();
     assert!(failure(at, &wild).contains("training diverged"));
-    assert!(failure(at, &["eval", "-m", &model, "-d", &data, "--logits", "no/such/folder"]).contains("cannot write"));
+    let text = failure(at, &["eval", "-m", &model, "-d", &data, "--logits", "no/such/file"]);
+    assert!(text.contains("cannot write no/such/file: the folder no/such does not exist"), "{text}");
+    std::fs::write(at.join("net.json"), std::fs::read(asset("models/digits-mlp.json")).unwrap()).unwrap();
+    let text = failure(at, &["train", "-m", "net.json", "-d", &data, "-o", "./net.json"]);
+    assert!(text.contains("would overwrite its architecture net.json"), "{text}");
+    std::fs::remove_file(at.join("net.json")).unwrap();
     assert_eq!(files(at), before);
 }
 

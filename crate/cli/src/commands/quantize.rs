@@ -25,6 +25,8 @@ pub(crate) fn run(args: &Quantize, json: bool) -> Result<()> {
     let quantized = quantize(&model.network, |node| relevance.get(&node), settings)?;
     quantized.write_into(&mut model.network);
     let tensors: Vec<QuantizedTensor> = quantized.layers.iter().map(|layer| tensor(layer, &model)).collect();
+    // That of the float weights is no longer true.
+    model.metadata.remove("accuracy");
     let mut how = json!(settings);
     how["mode"] = json!("exact");
     files::write(&args.output, &model.to_quantized_bytes(&tensors, how.to_string()))?;

@@ -35,6 +35,9 @@ struct Best {
 
 pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let mut model = read_start(&args.model, args.seed)?;
+    if is_architecture(&args.model) && is_same_file(&args.model, &args.output) {
+        bail!("the model would overwrite its architecture {}; choose another --output", args.model.display());
+    }
     let dataset = files::read_dataset(&args.data, &model)?;
     let split = dataset.train().with_context(|| files::first_name(&args.data))?;
     let mut batches = Batches::new(split, args.batch_size as usize, (!args.no_shuffle).then_some(args.seed));
@@ -103,9 +106,17 @@ fn stop(args: &Train, model: Model, dataset: &Dataset, best: Option<Best>, epoch
     bail!("stopped; {output} holds the best net so far, of epoch {epoch} of {epochs} (mean training loss {loss:.4})")
 }
 
+fn is_architecture(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 /// A model, or a fresh net of an architecture.
 fn read_start(path: &Path, seed: u64) -> Result<Model> {
-    if path.extension().is_none_or(|extension| extension != "json") {
+    if !is_architecture(path) {
         return files::read_model(path);
     }
     let text = String::from_utf8(files::read(path)?).with_context(|| format!("{} is no text", path.display()))?;

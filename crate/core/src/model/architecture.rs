@@ -82,7 +82,7 @@ pub enum LayerKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         stride: Option<[usize; 2]>,
     },
-    /// Mean of each channel: [channels, height, width] to [channels].
+    /// Mean of each channel: `[channels, height, width]` to `[channels]`.
     GlobalAvgPool {},
     /// Any shape to `[features]`.
     Flatten {},

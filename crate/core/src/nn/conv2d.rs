@@ -8,8 +8,12 @@ use super::{Affine, Scratch, Window, affine};
 use crate::matmul::{Output, Update, matmul};
 use crate::rng::Rng;
 
-/// z[o, p] = Σ over taps of W[o, c, y, x] · image[c, p + (y, x)] + b[o], for each filter o over the channels c of its
-/// group. Shapes: weight `[filters, channels / groups, kh, kw]`, bias `[filters]`, x `[n, channels·h·w]`,
+/// The sum over channels and taps, for each filter o over the channels c of its group:
+///
+/// ```text
+/// z[o, p] = Σ W[o, c, y, x] · image[c, p + (y, x)] + b[o]
+/// ```
+/// Shapes: weight `[filters, channels / groups, kh, kw]`, bias `[filters]`, x `[n, channels·h·w]`,
 /// z `[n, filters·oh·ow]`. It is a cross-correlation, as in PyTorch.
 #[derive(Debug, Clone)]
 pub struct Conv2d {
