@@ -234,6 +234,7 @@ struct Place<'a> {
 }
 
 fn multiply_panel<const WIDE: usize>(a: &Left<'_>, b: &[[f32; WIDE]], place: Place<'_>, c: &mut Output<'_>) {
+    let onto = Onto::new(place);
     for above in (0..place.tall).step_by(ROWS) {
         let high = ROWS.min(place.tall - above);
         let block = match *a {
@@ -251,7 +252,7 @@ fn multiply_panel<const WIDE: usize>(a: &Left<'_>, b: &[[f32; WIDE]], place: Pla
                 multiply_block(values.get(start..start + deep).unwrap_or_default().iter().copied(), b)
             }
         };
-        store(&block, Place { top: place.top + above, tall: high, ..place }, c);
+        store(&block, &onto, above, place, c);
     }
 }
 
@@ -269,36 +270,78 @@ fn multiply_block<const WIDE: usize>(a: impl Iterator<Item = [f32; ROWS]>, b: &[
     block
 }
 
-/// Brings a block to its place.
-#[inline]
-fn store<const WIDE: usize>(block: &[[f32; WIDE]; ROWS], place: Place<'_>, c: &mut Output<'_>) {
-    let Place { top, tall, left, wide, first, update } = place;
-    let start = top * c.stride + left;
-    let rows = c.values.get_mut(start..).unwrap_or_default().chunks_mut(c.stride.max(1));
-    let pairs = block.iter().zip(rows).take(tall).map(|(sums, row)| (sums, row.get_mut(..wide).unwrap_or_default()));
-    match update {
-        Update::Replace if first => pairs.for_each(|(sums, row)| combine(sums, row, |_, _, sum| sum)),
-        Update::ColumnBias(bias) if first => {
-            let bias = bias.get(left..).unwrap_or_default();
-            let bias: [f32; WIDE] = std::array::from_fn(|column| bias.get(column).copied().unwrap_or_default());
-            pairs.for_each(|(sums, row)| combine(sums, row, |column, _, sum| sum + bias[column]));
+/// What the sums of a panel are added to.
+#[derive(Clone, Copy)]
+enum Onto<'a, const WIDE: usize> {
+    /// What is there.
+    Output,
+    /// A bias for each column; 0 for none.
+    Columns([f32; WIDE]),
+    /// A bias for each row.
+    Rows(&'a [f32]),
+}
+
+impl<'a, const WIDE: usize> Onto<'a, WIDE> {
+    fn new(Place { top, left, first, update, .. }: Place<'a>) -> Self {
+        match update {
+            Update::Replace if first => Self::Columns([0.0; WIDE]),
+            Update::ColumnBias(bias) if first => {
+                let bias = bias.get(left..).unwrap_or_default();
+                Self::Columns(std::array::from_fn(|column| bias.get(column).copied().unwrap_or_default()))
+            }
+            Update::RowBias(bias) if first => Self::Rows(bias.get(top..).unwrap_or_default()),
+            _ => Self::Output,
         }
-        Update::RowBias(bias) if first => {
-            let bias = bias.get(top..).unwrap_or_default();
-            pairs.zip(bias).for_each(|((sums, row), bias)| combine(sums, row, |_, _, sum| sum + bias));
+    }
+
+    /// For one row, of which `output` is there.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn row(&self, row: usize, output: impl Fn() -> [f32; WIDE]) -> [f32; WIDE] {
+        match self {
+            Self::Output => output(),
+            Self::Columns(bias) => *bias,
+            Self::Rows(bias) => [bias.get(row).copied().unwrap_or_default(); WIDE],
         }
-        _ => pairs.for_each(|(sums, row)| combine(sums, row, |_, value, sum| value + sum)),
     }
 }
 
-/// One row of a block; a whole one has a known length and becomes vector instructions.
+/// Brings a block to its place, in the panel's rows from `above` on.
 #[inline(always)]
-#[allow(clippy::inline_always)]
-fn combine<const WIDE: usize>(sums: &[f32; WIDE], row: &mut [f32], with: impl Fn(usize, f32, f32) -> f32) {
-    match row.first_chunk_mut::<WIDE>() {
-        Some(row) => (0..WIDE).for_each(|column| row[column] = with(column, row[column], sums[column])),
-        None => {
-            row.iter_mut().zip(sums).enumerate().for_each(|(column, (value, &sum))| *value = with(column, *value, sum));
+#[allow(clippy::inline_always)] // else the sums go through memory, which takes as long as ten steps of the depth
+fn store<const WIDE: usize>(
+    block: &[[f32; WIDE]; ROWS],
+    onto: &Onto<'_, WIDE>,
+    above: usize,
+    place: Place<'_>,
+    c: &mut Output<'_>,
+) {
+    let start = (place.top + above) * c.stride + place.left;
+    let output = c.values.get_mut(start..).unwrap_or_default();
+    if place.wide < WIDE || place.tall - above < ROWS {
+        // A copy, so that the block itself need not have an address.
+        let block = *block;
+        return store_part(&block, onto, above, place, output.chunks_mut(c.stride.max(1)));
+    }
+    for (r, sums) in block.iter().enumerate() {
+        let Some(row) = output.get_mut(r * c.stride..).and_then(|rest| rest.first_chunk_mut()) else { return };
+        let onto = onto.row(above + r, || *row);
+        *row = std::array::from_fn(|column| sums[column] + onto[column]);
+    }
+}
+
+/// The same at the lower and right edge.
+#[inline(never)]
+fn store_part<'a, const WIDE: usize>(
+    block: &[[f32; WIDE]; ROWS],
+    onto: &Onto<'_, WIDE>,
+    above: usize,
+    place: Place<'_>,
+    rows: impl Iterator<Item = &'a mut [f32]>,
+) {
+    for ((r, sums), row) in (above..place.tall).zip(block).zip(rows) {
+        for (column, (value, sum)) in row.iter_mut().zip(sums).enumerate().take(place.wide) {
+            *value = sum + onto.row(r, || [*value; WIDE])[column];
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Softmax cross entropy, and what a net gets right.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, Mode, NetError, Network, Node, Tape};
@@ -34,27 +34,36 @@ impl SoftmaxCrossEntropy {
             .sum()
     }
 
-    /// Gradient of the mean loss with respect to the logits: (softmax(z) − onehot(y)) / n.
-    pub fn gradient(self, logits: ArrayView2<'_, f32>, labels: &[usize], mut gradient: ArrayViewMut2<'_, f32>) {
+    /// Gradient of the mean loss with respect to the logits: (softmax(z) − onehot(y)) / n. Returns the mean loss.
+    pub fn gradient(self, logits: ArrayView2<'_, f32>, labels: &[usize], mut gradient: ArrayViewMut2<'_, f32>) -> f64 {
         let scale = 1.0 / labels.len().max(1) as f32;
-        softmax(logits, gradient.view_mut());
-        for (mut row, &label) in gradient.rows_mut().into_iter().zip(labels) {
-            if let Some(own) = row.get_mut(label) {
+        let mut loss = 0.0;
+        for ((row, mut gradient), &label) in logits.rows().into_iter().zip(gradient.rows_mut()).zip(labels) {
+            let log_sum = softmax_row(row, gradient.view_mut());
+            loss += log_sum - f64::from(row.get(label).copied().unwrap_or(f32::NAN));
+            if let Some(own) = gradient.get_mut(label) {
                 *own -= 1.0;
             }
-            row *= scale;
+            gradient *= scale;
         }
+        loss / labels.len().max(1) as f64
     }
 }
 
 /// Probabilities of `logits` [n, classes], row by row.
 pub(crate) fn softmax(logits: ArrayView2<'_, f32>, mut out: ArrayViewMut2<'_, f32>) {
-    for (row, mut out) in logits.rows().into_iter().zip(out.rows_mut()) {
-        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        Zip::from(&mut out).and(row).for_each(|p, &z| *p = math::exp_f32(z - max));
-        let sum = out.sum();
-        out /= sum;
+    for (row, out) in logits.rows().into_iter().zip(out.rows_mut()) {
+        softmax_row(row, out);
     }
+}
+
+/// Probabilities of one sample. Returns ln Σ exp(z).
+fn softmax_row(logits: ArrayView1<'_, f32>, mut out: ArrayViewMut1<'_, f32>) -> f64 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    Zip::from(&mut out).and(logits).for_each(|p, &z| *p = math::exp_f32(z - max));
+    let sum = out.sum();
+    out /= sum;
+    math::ln(f64::from(sum)) + f64::from(max)
 }
 
 /// What a net gets right on a set of samples.

@@ -47,15 +47,12 @@ impl Trainer {
     /// # Errors
     /// As [`Self::step`].
     pub fn measure(&mut self, network: &Network, x: ArrayView2<'_, f32>, labels: &[usize]) -> Result<f64, NetError> {
-        let logits = network.forward(x, &mut self.tape, Mode::Train);
-        let loss = SoftmaxCrossEntropy.sum(logits, labels) / labels.len().max(1) as f64;
-        if !loss.is_finite() {
-            return Err(NetError::Diverged { step: self.steps, loss });
-        }
+        let mut loss = f64::NAN;
+        network.forward(x, &mut self.tape, Mode::Train);
         network.backward(x, &mut self.tape, &mut self.gradients, None, |logits, gradient| {
-            SoftmaxCrossEntropy.gradient(logits, labels, gradient);
+            loss = SoftmaxCrossEntropy.gradient(logits, labels, gradient);
         });
-        Ok(loss)
+        if loss.is_finite() { Ok(loss) } else { Err(NetError::Diverged { step: self.steps, loss }) }
     }
 
     /// Steps the parameters by the gradients, and the running statistics by the batch, of the last [`Self::measure`].
