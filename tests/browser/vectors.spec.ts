@@ -9,8 +9,8 @@ const FOLDER = 'tests/vectors/ecqx';
 const TOLERANCE = 1e-4;
 /** Gradients below this are rounding. */
 const ROUNDING = 1e-6;
-/** Composites that the core does not have: only the logits of these vectors are compared. */
-const LOGITS_ONLY = /^lrp-(?!mlp-epsilon-plus-(logit|one|probability))/;
+/** Divided by an output that is 0 up to rounding, as in the core's test. */
+const ROUGH = 1e-3;
 
 const names = readdirSync(FOLDER).filter((name) => /^(train|lrp)-/.test(name));
 
@@ -21,12 +21,10 @@ interface Case {
 }
 
 /** What the file expects by name. Relevances of biases and of batch norm are in the files, but nothing asks for them. */
-function expected(name: string, { tensors }: TensorFile, { losses }: Case): Map<string, number[]> {
+function expected({ tensors }: TensorFile, { losses }: Case): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [tensor, { shape, data }] of tensors) {
-    const isResult = LOGITS_ONLY.test(name)
-      ? tensor === 'logits'
-      : /^(grad\.|after\.|logits$|weight_relevance\.|input_relevance\.)/.test(tensor);
+    const isResult = /^(grad\.|after\.|logits$|weight_relevance\.|input_relevance\.)/.test(tensor);
     if (isResult && !(tensor.startsWith('weight_relevance.') && shape.length < 2)) {
       found.set(tensor, Array.from(data, Number));
     }
@@ -40,14 +38,20 @@ function expected(name: string, { tensors }: TensorFile, { losses }: Case): Map<
  * before batch norm, whose mean is taken away again), four steps go up or down on either side, and the running mean
  * follows with its momentum of 0.1.
  */
-function tolerance(tensor: string, values: number[], undecided: Set<string>, { optimizer, lr = 0 }: Case): number {
+function tolerance(
+  tensor: string,
+  values: number[],
+  undecided: Set<string>,
+  { optimizer, lr = 0 }: Case,
+  rough: boolean,
+): number {
   const scale = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   if (tensor.startsWith('grad.') && scale < ROUNDING) return 2 * ROUNDING;
   if (optimizer === 'adam' && undecided.size > 0) {
     if (undecided.has(tensor.replace(/^after/, 'grad'))) return 8.1 * lr;
     if (tensor.endsWith('.running_mean')) return 4 * 0.1 * 8.1 * lr;
   }
-  return TOLERANCE * scale;
+  return (rough ? ROUGH : TOLERANCE) * scale;
 }
 
 test('there are vectors of both kinds', () => {
@@ -63,7 +67,7 @@ for (const name of names) {
     );
     const file = readTensors(bytes);
     const settings = JSON.parse(file.metadata.case ?? '{}') as Case;
-    const wanted = expected(name, file, settings);
+    const wanted = expected(file, settings);
     expect(Object.keys(computed).sort()).toEqual([...wanted.keys()].sort());
     const rounding = [...wanted].filter(
       ([tensor, values]) => tensor.startsWith('grad.') && values.every((v) => Math.abs(v) < ROUNDING),
@@ -73,7 +77,8 @@ for (const name of names) {
       const got = computed[tensor] ?? new Float32Array();
       expect(got.length, tensor).toBe(values.length);
       const worst = values.reduce((max, value, i) => Math.max(max, Math.abs(value - (got[i] ?? Number.NaN))), 0);
-      const allowed = tolerance(tensor, values, undecided, settings);
+      const rough = name.startsWith('lrp-resnet') && tensor === 'weight_relevance.conv3.weight';
+      const allowed = tolerance(tensor, values, undecided, settings, rough);
       // `not above` would let NaN pass.
       expect(worst <= allowed, `${tensor} is off by ${worst}, allowed are ${allowed}`).toBe(true);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use ecqx_core::lrp::{LrpError, OutputRelevance};
+use ecqx_core::lrp::{BatchNormMode, Composite, LrpError, OutputRelevance};
 use ecqx_core::quant::{Method, QuantError};
 
 /// Quantize neural nets with ECQx: entropy-constrained, relevance-corrected.
@@ -110,12 +110,18 @@ pub(crate) struct Lrp {
     /// Where the relevances go
     #[arg(long, short)]
     pub(crate) output: PathBuf,
-    /// Which rule applies where; known: epsilon
-    #[arg(long, default_value = "epsilon")]
-    pub(crate) composite: String,
+    /// Which rule applies where: a name (epsilon, epsilon-plus, epsilon-plus-flat, epsilon-alpha2-beta1,
+    /// epsilon-alpha2-beta1-flat, epsilon-gamma-flat, epsilon-gamma-box, excitation-backprop), or a JSON object from
+    /// layer kind, layer name or "first" to rule, such as {"first": "flat", "conv2d": "alpha-beta(2,1)"}
+    #[arg(long, default_value = "epsilon", value_parser = |text: &str| -> Result<Composite, LrpError> { text.parse() })]
+    pub(crate) composite: Composite,
     /// Where relevance starts: logit, one or probability
     #[arg(long, default_value = "logit", value_parser = |name: &str| -> Result<OutputRelevance, LrpError> { name.parse() })]
     pub(crate) output_relevance: OutputRelevance,
+    /// What batch norm does: pass; rule, as an affine layer with the convolution's rule; merge, which is pass, as in the
+    /// published code; fold, into the layer before it
+    #[arg(long, default_value = "pass", value_parser = |name: &str| -> Result<BatchNormMode, LrpError> { name.parse() })]
+    pub(crate) batch_norm: BatchNormMode,
 }
 
 #[derive(Debug, ClapArgs)]

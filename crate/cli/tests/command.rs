@@ -169,9 +169,8 @@ fn what_fails_says_why_and_leaves_nothing() {
     assert!(text.starts_with("ecqx: short: model: "), "{text}");
     assert!(failure(at, &["eval", "-m", &data, "-d", &data]).contains("is this a model file?"));
     assert!(failure(at, &["eval", "-m", &model, "-d", &model]).contains("is this a dataset file?"));
-    assert!(
-        failure(at, &["lrp", "-m", &model, "-d", &data, "-o", "out", "--composite", "best"]).contains("choose one of")
-    );
+    let composite = |json: &str| failure(at, &["lrp", "-m", &model, "-d", &data, "-o", "out", "--composite", json]);
+    assert!(composite(r#"{"fc9": "flat"}"#).contains("choose from: first"));
     assert!(quantize("--method ecq --bits 9").contains("from 2 to 8"));
     assert!(quantize("--method ecq --bits 4 --lambda -1").contains("lambda is -1"));
     assert!(quantize("--method ecq --bits 4 --lambda NaN").contains("lambda is NaN"));
@@ -384,4 +383,6 @@ fn wrong_usage_exits_with_2() {
     assert_eq!((quantize("best"), quantize("ecq")), (Some(2), Some(1)));
     let train = |epochs: &str| code(&format!("train -m a -d b -o c --epochs {epochs}"));
     assert_eq!((train("0"), train("1")), (Some(2), Some(1)));
+    let lrp = |composite: &str| code(&format!("lrp -m a -d b -o c --composite {composite}"));
+    assert_eq!((lrp("best"), lrp("{\"dense\":\"best\"}"), lrp("epsilon-plus")), (Some(2), Some(2), Some(1)));
 }

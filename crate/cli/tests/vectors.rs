@@ -124,3 +124,32 @@ fn logits_through_files_follow_pytorch() {
         assert!(apart < 1e-4, "{name}: off by {apart}");
     }
 }
+
+#[test]
+fn relevances_through_files_follow_zennit() {
+    for (name, file, case) in vectors("lrp-") {
+        let folder = TempDir::new().unwrap();
+        let at = |file: &str| folder.path().join(file);
+        write_model(&at("model"), &file, &case, "model.");
+        write_data(&at("data"), &file, "test", 1, classes(&case));
+        let (composite, output) = (case["composite"].as_str().unwrap(), case["output_relevance"].as_str().unwrap());
+        let batch_norm = case["batch_norm"].as_str().unwrap_or("pass");
+        let words = format!(
+            "lrp -m model -d data -o out --composite {composite} --output-relevance {output} --batch-norm {batch_norm}"
+        );
+        let report = ecqx(folder.path(), &words);
+        assert_eq!(
+            report["conservation"].as_array().unwrap().len(),
+            case["architecture"]["layers"].as_array().unwrap().len()
+        );
+        let out = TensorFile::from_bytes(&std::fs::read(at("out")).unwrap()).unwrap();
+        for tensor in &out.tensors {
+            let expected = file.get(&tensor.name).unwrap();
+            assert_eq!(tensor.shape, expected.shape, "{name}: {}", tensor.name);
+            let apart = apart(values(&out, &tensor.name), values(&file, &tensor.name));
+            // As in the core's test: divided by an output that is 0 up to rounding.
+            let is_rough = name.starts_with("lrp-resnet") && tensor.name == "weight_relevance.conv3.weight";
+            assert!(apart < if is_rough { 1e-3 } else { 1e-4 }, "{name}: {} is off by {apart}", tensor.name);
+        }
+    }
+}

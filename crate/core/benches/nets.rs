@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ecqx_core::data::Split;
-use ecqx_core::lrp::{Composite, OutputRelevance, explain};
+use ecqx_core::lrp::{Composite, ExplainSettings, explain};
 use ecqx_core::model::{Architecture, Model};
 use ecqx_core::nn::{Adam, Mode, Trainer};
 use ecqx_core::rng::Rng;
@@ -64,10 +64,12 @@ fn nets(criterion: &mut Criterion) {
             });
         });
         let one = Split { x: data.x.slice(ndarray::s![..batch, ..]).to_owned(), y: data.y[..batch].to_vec() };
-        let composite = Composite::named("epsilon").unwrap();
-        group.bench_function("explain-batch", |bench| {
-            bench.iter(|| explain(&model.network, &one, &composite, OutputRelevance::Logit, false, &mut tape).unwrap());
-        });
+        for (id, composite) in [("explain-batch", "epsilon"), ("explain-batch-plus", "epsilon-plus")] {
+            let settings = ExplainSettings { composite: Composite::named(composite).unwrap(), ..Default::default() };
+            group.bench_function(id, |bench| {
+                bench.iter(|| explain(&model.network, &one, &settings, &mut tape).unwrap());
+            });
+        }
         let mut trainer = Trainer::new(&model.network, batch, Box::new(Adam::new(1e-3, 0.0).unwrap())).unwrap();
         let steps = if training == "step" { 1 } else { usize::MAX };
         group.bench_function(training, |bench| {

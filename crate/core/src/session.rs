@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CoreError;
 use crate::data::Dataset;
-use crate::lrp::{Composite, OutputRelevance, explain};
+use crate::lrp::{ExplainSettings, explain};
 use crate::model::Model;
 use crate::nn::{Evaluation, Network, Tape};
 use crate::quant::{QuantizeReport, QuantizeSettings, QuantizedNet, UnitRelevance, quantize};
@@ -62,8 +62,7 @@ impl Session {
         data.expect_fit(model.network.input(), model.network.outputs())?;
         let mut tape = model.network.evaluation_tape();
         let float = model.network.evaluate(data.test()?, &mut tape, |_| ())?;
-        let composite = Composite::named("epsilon")?;
-        let explained = explain(&model.network, data.train()?, &composite, OutputRelevance::Logit, false, &mut tape)?;
+        let explained = explain(&model.network, data.train()?, &ExplainSettings::default(), &mut tape)?;
         let mut relevance = BTreeMap::new();
         for (node, values) in explained.weights {
             let layer = &model.network.nodes()[node].name;

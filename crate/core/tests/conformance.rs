@@ -4,11 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use ecqx_core::data::Split;
-use ecqx_core::lrp::rules::{Epsilon, Explained, Rule};
-use ecqx_core::lrp::{Composite, OutputRelevance, explain};
+use ecqx_core::lrp::rules::{parse, relevance_in};
+use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::model::Architecture;
 use ecqx_core::nn::{Adam, Network, Optimizer, Scratch, Sgd, Tape, Trainer};
 use ecqx_core::quant::{Codebook, Ecq, LayerInput, Quantizer};
@@ -139,49 +138,69 @@ fn logits_follow_pytorch() {
 
 #[test]
 fn relevances_follow_zennit() {
-    for (name, file, case) in vectors("lrp-mlp-epsilon-plus-").into_iter().filter(|v| !v.0.contains("flat")) {
+    for (name, file, case) in vectors("lrp-") {
         let network = network(&case, &file, "model.");
         let split = Split { x: matrix(&file, "x").to_owned(), y: labels(&file) };
         // Smaller than the batch, so that sums over several passes are tested too.
         let mut tape = Tape::new(&network, 4);
-        let output = OutputRelevance::from_str(case["output_relevance"].as_str().unwrap()).unwrap();
-        // On dense layers `epsilon-plus` is the ε-rule.
-        let composite = Composite::named("epsilon").unwrap();
-        let relevances = explain(&network, &split, &composite, output, true, &mut tape).unwrap();
-        assert_eq!((relevances.weights.len(), relevances.inputs.len()), (3, 3));
-        for (node, relevance) in relevances.weights {
-            let what = format!("weight_relevance.{}.weight", network.nodes()[node].name);
-            assert_close(&format!("{name}: {what}"), &relevance, values(&file, &what), 1e-4);
+        let settings = ExplainSettings {
+            composite: case["composite"].as_str().unwrap().parse().unwrap(),
+            output: case["output_relevance"].as_str().unwrap().parse().unwrap(),
+            batch_norm: case["batch_norm"].as_str().unwrap_or("pass").parse().unwrap(),
+            inputs: KeepInputs::Layers,
+        };
+        let relevances = explain(&network, &split, &settings, &mut tape).unwrap();
+        let layer = |node: usize| &network.nodes()[node].name;
+        for (node, relevance) in &relevances.weights {
+            let what = format!("weight_relevance.{}.weight", layer(*node));
+            // One output before batch norm is 0 up to rounding, and relevance is divided by it and ε = 1e-6.
+            let tolerance = if name.starts_with("lrp-resnet") && what.contains("conv3") { 1e-3 } else { 1e-4 };
+            assert_close(&format!("{name}: {what}"), relevance, values(&file, &what), tolerance);
         }
-        for (node, relevance) in relevances.inputs {
-            let what = format!("input_relevance.{}", network.nodes()[node].name);
-            assert_close(&format!("{name}: {what}"), &relevance, values(&file, &what), 1e-4);
+        for (node, relevance) in &relevances.inputs {
+            let what = format!("input_relevance.{}", layer(*node));
+            assert_close(&format!("{name}: {what}"), relevance, values(&file, &what), 1e-4);
         }
+        let expected = |prefix: &str| {
+            let of_matrix = |t: &&ecqx_core::tensors::Tensor| t.name.starts_with(prefix) && t.shape.len() > 1;
+            file.tensors.iter().filter(of_matrix).count()
+        };
+        assert_eq!(relevances.weights.len(), expected("weight_relevance."));
+        assert_eq!(relevances.inputs.len(), expected("input_relevance."));
+        // In these nets the first layer alone reads the net's input.
+        assert_eq!(relevances.net_input.as_ref(), relevances.inputs.first().map(|(_, relevance)| relevance));
     }
 }
 
 #[test]
-fn the_epsilon_rule_follows_zennit() {
-    for (name, file, case) in vectors("rule-dense-epsilon") {
-        let [outputs, inputs] = file.get("weight").unwrap().shape[..] else { panic!("{name}: shape of weight") };
+fn rules_follow_zennit() {
+    for (name, file, case) in vectors("rule-") {
+        let (weight, x) = (&file.get("weight").unwrap().shape, &file.get("x").unwrap().shape);
+        let bias = file.find("bias").is_some();
+        let layer = match weight[..] {
+            [units, _] => format!(r#""kind": "dense", "units": {units}, "bias": {bias}"#),
+            [filters, _, height, width] => format!(
+                r#""kind": "conv2d", "filters": {filters}, "kernel": [{height}, {width}], "bias": {bias},
+                "stride": {}, "padding": {}"#,
+                case["stride"], case["padding"]
+            ),
+            _ => panic!("{name}: shape of weight"),
+        };
         let text = format!(
-            r#"{{"input": [{inputs}], "layers": [{{"name": "fc", "kind": "dense", "units": {outputs}, "bias": {}}}]}}"#,
-            file.find("bias").is_some()
+            r#"{{"input": {:?}, "layers": [{{"name": "a", {layer}}}, {{"name": "b", "kind": "flatten"}}]}}"#,
+            &x[1..]
         );
         let mut network = Network::new(&Architecture::from_json(&text).unwrap()).unwrap();
         for (parameter, short) in network.parameters_mut().zip(["weight", "bias"]) {
             parameter.copy_from_slice(values(&file, short));
         }
         let layer = network.nodes()[0].layer.affine().unwrap();
-        let (x, z) = (matrix(&file, "x"), matrix(&file, "z"));
-        let (mut own_z, mut relevance, mut scratch) =
-            (Array2::zeros(z.dim()), Array2::zeros(x.dim()), Scratch::default());
-        layer.transform(layer.weight(), layer.bias(), x, own_z.view_mut(), &mut scratch);
-        assert_close(&format!("{name}: z"), &own_z, values(&file, "z"), 1e-5);
-        let at = Explained { layer, x, z: own_z.view(), relevance_out: matrix(&file, "relevance_out") };
-        let rule = case["rule"].as_str().unwrap(); // epsilon(…)
-        let rule = Epsilon::new(rule["epsilon(".len()..rule.len() - 1].parse().unwrap()).unwrap();
-        rule.relevance_in(at, relevance.view_mut(), &mut scratch);
+        let (x, expected) = (matrix(&file, "x"), matrix(&file, "z"));
+        let (mut z, mut scratch) = (Array2::zeros(expected.dim()), Scratch::default());
+        layer.transform(layer.weight(), layer.bias(), x, z.view_mut(), &mut scratch);
+        assert_close(&format!("{name}: z"), &z, values(&file, "z"), 1e-5);
+        let rule = parse(case["rule"].as_str().unwrap()).unwrap();
+        let relevance = relevance_in(&*rule, layer, x, matrix(&file, "relevance_out"));
         assert_close(&format!("{name}: relevance_in"), &relevance, values(&file, "relevance_in"), 1e-4);
     }
 }

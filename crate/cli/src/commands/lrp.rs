@@ -1,7 +1,7 @@
 //! `ecqx lrp`
 
 use anyhow::Result;
-use ecqx_core::lrp::{Composite, explain};
+use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::nn::{Node, Source};
 use ecqx_core::tensors::{Tensor, TensorFile};
 use serde::Serialize;
@@ -14,6 +14,19 @@ struct Report {
     samples: usize,
     composite: String,
     layers: Vec<Layer>,
+    /// What became of relevance at each layer, from the input to the logits.
+    conservation: Vec<Conservation>,
+}
+
+/// Relevance that arrived at a layer's output, what went on to its inputs, and what stayed: with the bias, where that can
+/// be told, and else with ε.
+#[derive(Debug, Serialize)]
+struct Conservation {
+    layer: String,
+    arrived: f64,
+    left: Option<f64>,
+    absorbed: Option<f64>,
+    bias: Option<f64>,
 }
 
 /// Sums over the layer's weights.
@@ -26,10 +39,15 @@ struct Layer {
 
 pub(crate) fn run(args: &Lrp, json: bool) -> Result<()> {
     let (model, split) = files::read_on(&args.on)?;
-    let composite = Composite::named(&args.composite)?;
+    let settings = ExplainSettings {
+        composite: args.composite.clone(),
+        output: args.output_relevance,
+        batch_norm: args.batch_norm,
+        inputs: KeepInputs::Layers,
+    };
     let network = &model.network;
     let mut tape = network.evaluation_tape();
-    let relevances = explain(network, &split, &composite, args.output_relevance, true, &mut tape)?;
+    let relevances = explain(network, &split, &settings, &mut tape)?;
     let mut tensors = Vec::new();
     let mut layers = Vec::new();
     for (node, values) in relevances.weights {
@@ -49,10 +67,25 @@ pub(crate) fn run(args: &Lrp, json: bool) -> Result<()> {
         tensors.push(Tensor::f32(format!("input_relevance.{name}"), &shape, values.into_iter().collect()));
     }
     files::write(&args.output, &TensorFile { tensors, ..TensorFile::default() }.to_bytes())?;
-    let report = Report { samples: split.len(), composite: composite.name().into(), layers };
+    let conservation = network.nodes().iter().zip(&relevances.flows).map(|(node, flow)| Conservation {
+        layer: node.name.clone(),
+        arrived: flow.arrived,
+        left: flow.left,
+        absorbed: flow.absorbed(),
+        bias: flow.bias,
+    });
+    let conservation = conservation.collect();
+    let report = Report { samples: split.len(), composite: settings.composite.name().into(), layers, conservation };
     output::print(json, &report, || {
         let rows = report.layers.iter().map(|l| format!("{:<16} {:>14.6} {:>14.6}", l.name, l.relevance, l.absolute));
         let head = format!("{:<16} {:>14} {:>14}", "layer", "relevance", "absolute");
-        std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
+        let number = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.6}"));
+        let flows = report.conservation.iter().map(|c| {
+            let (left, absorbed, bias) = (number(c.left), number(c.absorbed), number(c.bias));
+            format!("{:<16} {:>14.6} {left:>14} {absorbed:>14} {bias:>14}", c.layer, c.arrived)
+        });
+        let columns =
+            format!("\n{:<16} {:>14} {:>14} {:>14} {:>14}", "layer", "arrived", "left", "absorbed", "by bias");
+        std::iter::once(head).chain(rows).chain([columns]).chain(flows).collect::<Vec<_>>().join("\n")
     })
 }

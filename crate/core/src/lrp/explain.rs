@@ -1,67 +1,66 @@
 //! Relevance of all weights and layer inputs of a net, for the labels of a set of samples.
 
-use std::str::FromStr;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
-
-use super::rules::{Epsilon, Explained, Rule};
-use super::{Composite, LrpError};
+use super::plan::{How, plan};
+use super::rules::{Epsilon, Explained, Room, Rule, matrix, view};
+use super::{BatchNormMode, Composite, LrpError, OutputRelevance};
 use crate::data::Split;
-use crate::nn::{Affine, BackStep, Layer, Mode, Network, Tape, softmax};
+use crate::nn::{Affine, BackStep, BatchNorm, Layer, Mode, Network, Source, Tape, lane_sum};
 
-/// Where relevance starts at the label's output.
+/// Which relevances of inputs are kept, sample by sample.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum OutputRelevance {
-    /// The logit itself.
+pub enum KeepInputs {
+    /// None: relevance is not even propagated below the first layer.
     #[default]
-    Logit,
-    /// 1 for every sample.
-    One,
-    /// The softmax probability of the label.
-    Probability,
+    None,
+    /// That of the net's own input: a map over the image.
+    Net,
+    /// Also that of each dense and convolution layer's input.
+    Layers,
 }
 
-/// Relevances by node, for every affine layer.
-#[derive(Debug, Clone)]
+/// How a net is explained.
+#[derive(Debug, Clone, Default)]
+pub struct ExplainSettings {
+    /// Which rule applies where.
+    pub composite: Composite,
+    /// Where relevance starts.
+    pub output: OutputRelevance,
+    /// What batch norm does.
+    pub batch_norm: BatchNormMode,
+    /// What is kept besides the relevance of weights.
+    pub inputs: KeepInputs,
+}
+
+/// Relevances by node.
+#[derive(Debug, Clone, Default)]
 pub struct Relevances {
-    /// Summed over samples, in the weight's layout; signed.
+    /// Of each dense and convolution weight, summed over samples, in the weight's layout; signed.
     pub weights: Vec<(usize, Vec<f32>)>,
-    /// Of the layer's input, [n, in]; empty unless asked for.
+    /// Of each dense and convolution layer's input, [n, in], where asked for.
     pub inputs: Vec<(usize, Array2<f32>)>,
+    /// Of the net's input, [n, features], from all layers that read it; where asked for.
+    pub net_input: Option<Array2<f32>>,
+    /// How relevance flowed, for each node: what came in and what went on.
+    pub flows: Vec<Flow>,
 }
 
-impl FromStr for OutputRelevance {
-    type Err = LrpError;
-
-    fn from_str(name: &str) -> Result<Self, LrpError> {
-        match name {
-            "logit" => Ok(Self::Logit),
-            "one" => Ok(Self::One),
-            "probability" => Ok(Self::Probability),
-            _ => Err(LrpError::UnknownOutput { name: name.into() }),
-        }
-    }
+/// What became of the relevance that arrived at a layer, summed over samples.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Flow {
+    /// At the layer's output.
+    pub arrived: f64,
+    /// What went on to its inputs; `None` where nobody asked for it (the net's own input).
+    pub left: Option<f64>,
+    /// What the bias took, where that can be told; the rest of [`Self::absorbed`] is ε's.
+    pub bias: Option<f64>,
 }
 
-impl OutputRelevance {
-    /// Relevance of the logits [n, classes]: the label's output over `batch` samples, all others 0.
-    fn start(self, logits: ArrayView2<'_, f32>, labels: &[usize], batch: usize, mut relevance: ArrayViewMut2<'_, f32>) {
-        let probabilities = (self == Self::Probability).then(|| {
-            let mut probabilities = Array2::zeros(logits.raw_dim());
-            softmax(logits, probabilities.view_mut());
-            probabilities
-        });
-        relevance.fill(0.0);
-        for (sample, &label) in labels.iter().enumerate() {
-            let explained = match &probabilities {
-                Some(probabilities) => probabilities.get((sample, label)),
-                None if self == Self::One => Some(&1.0),
-                None => logits.get((sample, label)),
-            };
-            if let (Some(slot), Some(explained)) = (relevance.get_mut((sample, label)), explained) {
-                *slot = explained / batch as f32;
-            }
-        }
+impl Flow {
+    /// What arrived and did not go on.
+    pub fn absorbed(&self) -> Option<f64> {
+        self.left.map(|left| self.arrived - left)
     }
 }
 
@@ -71,81 +70,221 @@ impl OutputRelevance {
 /// ```text
 /// R_w = w · Σ_samples Σ_positions x · R_out / stab(z)      (ε-rule with ε = 1e-6, whatever the composite)
 /// ```
-/// `with_inputs` also keeps the relevance of each layer's input. Source: Becking et al. 2022, section 3.
-/// Vectors: `lrp-*` (zennit).
+/// With batch norm folded in, w and z are those of the folded layer. Source: Becking et al. 2022, section 3. Vectors:
+/// `lrp-*` (zennit).
 ///
 /// # Errors
-/// [`LrpError::NotFinite`] names the layer whose relevance overflowed.
+/// A composite that does not fit the net, a label that is no output; [`LrpError::NotFinite`] and
+/// [`LrpError::Activation`] name the layer whose numbers overflowed.
 pub fn explain(
     network: &Network,
     split: &Split,
-    composite: &Composite,
-    output: OutputRelevance,
-    with_inputs: bool,
+    settings: &ExplainSettings,
     tape: &mut Tape,
 ) -> Result<Relevances, LrpError> {
-    let batch = split.len();
-    let mut weights: Vec<_> = network.weights().map(|(node, weight)| (node, vec![0.0; weight.len()])).collect();
-    let mut inputs: Vec<(usize, Array2<f32>)> = Vec::new();
-    let mut start = 0;
-    for (x, labels) in split.chunks(tape.capacity()) {
-        network.forward(x, tape, Mode::Evaluate);
-        let at_logits = |logits: ArrayView2<'_, f32>, relevance: ArrayViewMut2<'_, f32>| {
-            output.start(logits, labels, batch, relevance);
+    let classes = network.outputs();
+    if let Some(&label) = split.y.iter().find(|label| **label >= classes) {
+        return Err(LrpError::Label { label, classes });
+    }
+    let plan = plan(network, &settings.composite, settings.batch_norm)?;
+    let mut pass = Pass::new(network, &plan, split.len(), settings.inputs);
+    pass.room = Room::of(std::mem::take(&mut tape.spare));
+    let result = pass.run(split, settings.output, tape).and_then(|()| pass.weigh());
+    tape.spare = std::mem::take(&mut pass.room).into_spare();
+    result.map(|()| pass.relevances)
+}
+
+/// An explanation on its way.
+struct Pass<'a> {
+    network: &'a Network,
+    plan: &'a [How<'a>],
+    room: Room,
+    /// Samples in all, and those before the current batch.
+    samples: usize,
+    start: usize,
+    keep: KeepInputs,
+    relevances: Relevances,
+}
+
+impl<'a> Pass<'a> {
+    fn new(network: &'a Network, plan: &'a [How<'a>], samples: usize, keep: KeepInputs) -> Self {
+        let features = network.input().iter().product();
+        let relevances = Relevances {
+            weights: network.weights().map(|(node, weight)| (node, vec![0.0; weight.len()])).collect(),
+            inputs: Vec::new(),
+            net_input: (keep != KeepInputs::None).then(|| Array2::zeros((samples, features))),
+            flows: vec![Flow::default(); plan.len()],
         };
-        network.walk_back(x, tape, with_inputs, at_logits, |step| {
-            let (layer, rule): (&dyn Affine, &dyn Rule) = match &step.node.layer {
-                Layer::Dense(dense) => (dense, composite.dense()),
-                Layer::Conv2d(conv) => (conv, composite.dense()),
-                // Each output has one input: relevance goes on as it is.
-                Layer::Relu | Layer::Flatten | Layer::BatchNorm(_) => {
-                    if let Some(mut target) = step.target {
-                        target.assign(&step.signal);
-                    }
-                    return;
-                }
-                // The winner takes all, as the gradient does.
-                Layer::MaxPool2d(_) => return step.node.layer.backward(step),
-                // Sums with fixed weights: each input gets its share of the sum.
-                Layer::AvgPool2d(_) | Layer::Add => {
-                    let Some(mut target) = step.target else { return };
-                    let (x, shares) = (step.x, Epsilon::DEFAULT.shares(step.z, step.signal));
-                    let (signal, own) = (shares.view(), Some(target.view_mut()));
-                    step.node.layer.backward(BackStep { signal, target: own, ..step });
-                    target *= &x;
-                    return;
-                }
+        Self { network, plan, room: Room::default(), samples, start: 0, keep, relevances }
+    }
+
+    /// All samples, as many at once as the tape takes.
+    fn run(&mut self, split: &Split, output: OutputRelevance, tape: &mut Tape) -> Result<(), LrpError> {
+        let (network, samples, to_input) = (self.network, self.samples, self.keep != KeepInputs::None);
+        for (x, labels) in split.chunks(tape.capacity()) {
+            let logits = network.forward(x, tape, Mode::Evaluate);
+            if !logits.iter().all(|z| z.is_finite()) {
+                return Err(self.overflow(tape));
+            }
+            let mut arrived = 0.0;
+            let at_logits = |logits: ArrayView2<'_, f32>, mut relevance: ArrayViewMut2<'_, f32>| {
+                output.start(logits, labels, samples, relevance.view_mut());
+                arrived = total(relevance.view());
             };
-            let shares = Epsilon::DEFAULT.shares(step.z, step.signal);
-            if let Some((_, sum)) = weights.iter_mut().find(|(node, _)| *node == step.index) {
-                layer.weight_gradient(step.x, shares.view(), sum, true, step.scratch);
+            network.walk_back(x, tape, to_input, at_logits, |step| self.visit(step));
+            if let Some(last) = self.relevances.flows.last_mut() {
+                last.arrived += arrived;
             }
-            let Some(mut target) = step.target else { return };
-            let at = Explained { layer, x: step.x, z: step.z, relevance_out: step.signal };
-            rule.relevance_in(at, target.view_mut(), step.scratch);
-            if with_inputs {
-                let known = inputs.iter().position(|(node, _)| *node == step.index);
-                let slot = known.unwrap_or_else(|| {
-                    inputs.push((step.index, Array2::zeros((batch, target.ncols()))));
-                    inputs.len() - 1
-                });
-                inputs[slot].1.slice_mut(s![start..start + target.nrows(), ..]).assign(&target);
+            self.start += labels.len();
+        }
+        let is_finite = |flow: &Flow| flow.arrived.is_finite() && flow.left.is_none_or(f64::is_finite);
+        // Walked back: the first that overflows is the last of the net.
+        match self.relevances.flows.iter().rposition(|flow| !is_finite(flow)) {
+            Some(node) => Err(self.not_finite(node)),
+            None => Ok(()),
+        }
+    }
+
+    /// The relevance that one input of one node gets.
+    fn visit(&mut self, mut step: BackStep<'_>) {
+        let (index, node, edge) = (step.index, step.node, step.edge);
+        let mut target = step.target.take();
+        let mut own = target.as_mut().map(|target| target.view_mut());
+        let mut of_bias = Some(0.0);
+        match self.plan.get(index) {
+            Some(&How::Rule(rule, folded)) => of_bias = self.affine(&mut step, own, rule, folded),
+            Some(How::Sums(epsilon)) => {
+                if let Some(own) = &mut own {
+                    epsilon.shares(step.z, step.signal, &mut self.room.shares);
+                    let (x, signal) = (step.x, view(&self.room.shares, step.z.dim()));
+                    node.layer.backward(BackStep { signal, target: Some(own.view_mut()), ..step });
+                    *own *= &x;
+                }
             }
+            Some(How::Winner) => node.layer.backward(BackStep { target: own, ..step }),
+            Some(How::Pass) | None => {
+                if let Some(own) = &mut own {
+                    own.assign(&step.signal);
+                }
+            }
+        }
+        let flow = self.relevances.flows.get_mut(index);
+        if let Some(flow) = flow {
+            flow.bias = of_bias.map(|bias| bias + flow.bias.unwrap_or_default());
+        }
+        if let Some(target) = target {
+            self.deliver(index, node.inputs.get(edge).copied(), target.view());
+        }
+    }
+
+    /// Relevance of an affine layer's weight, and of its input where asked. Returns what the bias took.
+    fn affine(
+        &mut self,
+        step: &mut BackStep<'_>,
+        target: Option<ArrayViewMut2<'_, f32>>,
+        rule: &dyn Rule,
+        folded: Option<&BatchNorm>,
+    ) -> Option<f64> {
+        let layer: &dyn Affine = match &step.node.layer {
+            Layer::Dense(dense) => dense,
+            Layer::Conv2d(conv) => conv,
+            Layer::BatchNorm(norm) => norm,
+            _ => return None,
+        };
+        // Taken out of the room, so that a rule can write to the rest of it.
+        let [mut shares, mut weight, mut bias, mut z] =
+            [&mut self.room.shares, &mut self.room.folded, &mut self.room.folded_bias, &mut self.room.folded_z]
+                .map(std::mem::take);
+        let mut at = Explained::new(layer, step.x, step.z, step.signal);
+        if let Some(norm) = folded {
+            norm.fold_into((layer.weight(), layer.bias()), &mut weight, &mut bias);
+            layer.transform(&weight, Some(&bias), step.x, matrix(&mut z, step.z.dim()), step.scratch);
+            (at.weight, at.bias, at.z) = (&weight, Some(bias.as_slice()), view(&z, step.z.dim()));
+        } else if let Layer::BatchNorm(norm) = &step.node.layer {
+            z.clear();
+            z.resize(norm.weight().len(), 1.0);
+            norm.fold_into((&z, None), &mut weight, &mut bias);
+            (at.weight, at.bias) = (&weight, Some(bias.as_slice()));
+        }
+        Epsilon::DEFAULT.shares(at.z, at.relevance_out, &mut shares);
+        at.shares = Some(view(&shares, at.z.dim()));
+        if let Some((_, sum)) = self.relevances.weights.iter_mut().find(|(node, _)| *node == step.index) {
+            layer.weight_gradient(at.x, view(&shares, at.z.dim()), sum, true, step.scratch);
+        }
+        let of_bias = target.map(|target| rule.relevance_in(at, target, &mut self.room, step.scratch));
+        let room = &mut self.room;
+        (room.shares, room.folded, room.folded_bias, room.folded_z) = (shares, weight, bias, z);
+        of_bias
+    }
+
+    /// Writes down what went from a node to one of its inputs.
+    fn deliver(&mut self, index: usize, to: Option<Source>, relevance: ArrayView2<'_, f32>) {
+        let relevances = &mut self.relevances;
+        let sum = total(relevance);
+        if let Some(flow) = relevances.flows.get_mut(index) {
+            flow.left = Some(flow.left.unwrap_or_default() + sum);
+        }
+        let rows = self.start..self.start + relevance.nrows();
+        match (to, &mut relevances.net_input) {
+            (Some(Source::Node(source)), _) => {
+                if let Some(flow) = relevances.flows.get_mut(source) {
+                    flow.arrived += sum;
+                }
+            }
+            (_, Some(input)) => {
+                let mut input = input.slice_mut(s![rows.clone(), ..]);
+                input += &relevance;
+            }
+            _ => {}
+        }
+        if self.keep != KeepInputs::Layers || relevances.weights.iter().all(|(node, _)| *node != index) {
+            return;
+        }
+        let known = relevances.inputs.iter().position(|(node, _)| *node == index);
+        let slot = known.unwrap_or_else(|| {
+            relevances.inputs.push((index, Array2::zeros((self.samples, relevance.ncols()))));
+            relevances.inputs.len() - 1
         });
-        start += labels.len();
+        relevances.inputs[slot].1.slice_mut(s![rows, ..]).assign(&relevance);
     }
-    for ((node, sum), (_, weight)) in weights.iter_mut().zip(network.weights()) {
-        for (sum, w) in sum.iter_mut().zip(weight) {
-            *sum *= w;
+
+    /// R_w = w · the sums of the gradient, at the end of all batches.
+    fn weigh(&mut self) -> Result<(), LrpError> {
+        let Room { folded, folded_bias, .. } = &mut self.room;
+        let mut bad = None;
+        for ((node, sum), (_, own)) in self.relevances.weights.iter_mut().zip(self.network.weights()) {
+            let weight = match self.plan.get(*node) {
+                Some(How::Rule(_, Some(norm))) => {
+                    norm.fold_into((own, None), folded, folded_bias);
+                    folded.as_slice()
+                }
+                _ => own,
+            };
+            sum.iter_mut().zip(weight).for_each(|(sum, w)| *sum *= w);
+            if !sum.iter().all(|r| r.is_finite()) {
+                bad = Some(*node);
+            }
         }
-        if !sum.iter().all(|r| r.is_finite()) {
-            return Err(LrpError::NotFinite { layer: network.nodes()[*node].name.clone() });
-        }
+        // Layers were met from the last to the first.
+        self.relevances.inputs.reverse();
+        bad.map_or(Ok(()), |node| Err(self.not_finite(node)))
     }
-    if let Some((node, _)) = inputs.iter().find(|(_, relevance)| !relevance.iter().all(|r| r.is_finite())) {
-        return Err(LrpError::NotFinite { layer: network.nodes()[*node].name.clone() });
+
+    fn not_finite(&self, node: usize) -> LrpError {
+        LrpError::NotFinite { layer: self.network.nodes()[node].name.clone() }
     }
-    // Layers were met from the last to the first.
-    inputs.reverse();
-    Ok(Relevances { weights, inputs })
+
+    /// Names the first layer whose output is not finite.
+    fn overflow(&self, tape: &Tape) -> LrpError {
+        let nodes = self.network.nodes();
+        let bad = (0..nodes.len()).find(|&node| !tape.output(node).iter().all(|z| z.is_finite()));
+        let bad = bad.and_then(|node| nodes.get(node)).or(nodes.last());
+        LrpError::Activation { layer: bad.map(|node| node.name.clone()).unwrap_or_default() }
+    }
+}
+
+/// Σ over all samples.
+fn total(relevance: ArrayView2<'_, f32>) -> f64 {
+    let rows = relevance.axis_iter(Axis(0));
+    rows.filter_map(|row| row.to_slice().map(|row| f64::from(lane_sum(row, row, |r, _| r)))).sum()
 }

@@ -3,11 +3,17 @@
 
 mod composite;
 mod explain;
+mod mean;
+mod output;
+mod plan;
 pub mod rules;
 mod stabilize;
 
 pub use composite::Composite;
-pub use explain::{OutputRelevance, Relevances, explain};
+pub use explain::{ExplainSettings, Flow, KeepInputs, Relevances, explain};
+pub use mean::RelevanceMean;
+pub use output::OutputRelevance;
+pub use plan::BatchNormMode;
 pub use stabilize::stabilize;
 
 /// Errors of composites, rules and explanations.
@@ -15,12 +21,26 @@ pub use stabilize::stabilize;
 #[non_exhaustive]
 #[allow(missing_docs)] // each variant's text is its documentation
 pub enum LrpError {
-    #[error("composite {name:?} is not known; choose one of: {known}")]
+    #[error("composite {name:?} is not known; choose one of: {known}, or a JSON object from layer to rule")]
     UnknownComposite { name: String, known: String },
+    #[error("the composite is no JSON object from layer to rule, such as {{\"first\": \"flat\"}}: {reason}")]
+    CompositeJson { reason: String },
+    #[error("the composite names {place:?}, which the net does not have; choose from: {known}")]
+    UnknownPlace { place: String, known: String },
+    #[error("rule {rule:?} is not known; choose one of: {known}")]
+    UnknownRule { rule: String, known: &'static str },
+    #[error("rule {rule} does not fit layer {layer} ({kind}); possible: {possible}")]
+    Misplaced { rule: String, layer: String, kind: &'static str, possible: &'static str },
     #[error("output relevance {name:?} is not known; choose one of: logit, one, probability")]
     UnknownOutput { name: String },
+    #[error("batch norm {name:?} is not known; choose one of: merge, pass, rule, fold")]
+    UnknownBatchNorm { name: String },
     #[error("{name} is {got}; it must be {range}")]
     Setting { name: &'static str, got: f32, range: &'static str },
+    #[error("label {label} is no output of the net; labels from 0 to {} are possible", classes.saturating_sub(1))]
+    Label { label: usize, classes: usize },
+    #[error("the output of layer {layer} is not finite; its weights or inputs are too large")]
+    Activation { layer: String },
     #[error("the relevance of layer {layer} is not finite; its weights or activations are too large")]
     NotFinite { layer: String },
 }
@@ -28,10 +48,13 @@ pub enum LrpError {
 impl LrpError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::UnknownComposite { .. } => "lrp/composite",
+            Self::UnknownComposite { .. } | Self::CompositeJson { .. } | Self::UnknownPlace { .. } => "lrp/composite",
+            Self::UnknownRule { .. } | Self::Misplaced { .. } => "lrp/rule",
             Self::UnknownOutput { .. } => "lrp/output",
+            Self::UnknownBatchNorm { .. } => "lrp/batch-norm",
             Self::Setting { .. } => "lrp/setting",
-            Self::NotFinite { .. } => "lrp/not-finite",
+            Self::Label { .. } => "lrp/label",
+            Self::Activation { .. } | Self::NotFinite { .. } => "lrp/not-finite",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
+use super::affine::{Affine, Scratch};
 use super::layer::{BackStep, Inputs, Operation, Pass, Tensors, TensorsMut};
 use super::sums::lane_sum;
 use super::tape::Mode;
@@ -74,6 +75,30 @@ impl BatchNorm {
         }
         let inverse = memo.iter_mut().skip(self.channels()).take(self.channels());
         inverse.for_each(|variance| *variance = 1.0 / (*variance + self.eps).sqrt());
+    }
+
+    /// γ/√(σ² + eps) by channel, with the running variance.
+    fn scale(&self) -> impl Iterator<Item = f32> {
+        self.gamma.iter().zip(&self.running_variance).map(|(gamma, variance)| gamma / (variance + self.eps).sqrt())
+    }
+
+    /// Folds the evaluated normalisation into the affine layer before it, whose outputs are the channels:
+    /// W'[c] = W[c]·γ/√(σ² + eps), b' = (b − μ)·γ/√(σ² + eps) + β. Into W = 1, b = 0 it gives what [`Affine`] takes here.
+    pub(crate) fn fold_into(
+        &self,
+        (weight, bias): (&[f32], Option<&[f32]>),
+        folded: &mut Vec<f32>,
+        folded_bias: &mut Vec<f32>,
+    ) {
+        folded.clear();
+        let rows = weight.chunks_exact((weight.len() / self.channels().max(1)).max(1));
+        for (row, scale) in rows.zip(self.scale()) {
+            folded.extend(row.iter().map(|w| w * scale));
+        }
+        folded_bias.clear();
+        let own = bias.unwrap_or_default().iter().copied().chain(std::iter::repeat(0.0));
+        let each = self.scale().zip(own).zip(self.running_mean.iter().zip(&self.beta));
+        folded_bias.extend(each.map(|((scale, bias), (mean, beta))| (bias - mean) * scale + beta));
     }
 
     /// Σ of(x) over a channel, plane by plane.
@@ -165,6 +190,57 @@ impl Operation for BatchNorm {
             for (running, seen) in running.iter_mut().zip(seen) {
                 *running = (1.0 - self.momentum) * *running + self.momentum * seen;
             }
+        }
+    }
+}
+
+/// A factor and a summand for each channel, z = w·x + b: what the normalisation is in evaluation. Its own w and b come
+/// from `fold_into`; γ and β alone are not they.
+impl Affine for BatchNorm {
+    fn weight(&self) -> &[f32] {
+        &self.gamma
+    }
+
+    fn bias(&self) -> Option<&[f32]> {
+        Some(&self.beta)
+    }
+
+    fn transform(
+        &self,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        x: ArrayView2<'_, f32>,
+        mut z: ArrayViewMut2<'_, f32>,
+        _scratch: &mut Scratch,
+    ) {
+        let size = (x.ncols() / self.channels().max(1)).max(1);
+        let (Some(x), Some(z)) = (x.to_slice(), z.as_slice_mut()) else { return };
+        let planes = x.chunks_exact(size).zip(z.chunks_exact_mut(size));
+        for ((x, z), (c, w)) in planes.zip(weight.iter().enumerate().cycle()) {
+            let bias = bias.and_then(|bias| bias.get(c)).copied().unwrap_or_default();
+            z.iter_mut().zip(x).for_each(|(z, x)| *z = x * w + bias);
+        }
+    }
+
+    fn pull_back(&self, weight: &[f32], s: ArrayView2<'_, f32>, x: ArrayViewMut2<'_, f32>, scratch: &mut Scratch) {
+        self.transform(weight, None, s, x, scratch);
+    }
+
+    fn weight_gradient(
+        &self,
+        x: ArrayView2<'_, f32>,
+        s: ArrayView2<'_, f32>,
+        gradient: &mut [f32],
+        add: bool,
+        _scratch: &mut Scratch,
+    ) {
+        if !add {
+            gradient.fill(0.0);
+        }
+        let size = (x.ncols() / self.channels().max(1)).max(1);
+        let (Some(x), Some(s)) = (x.to_slice(), s.to_slice()) else { return };
+        for (index, (x, s)) in x.chunks_exact(size).zip(s.chunks_exact(size)).enumerate() {
+            gradient[index % self.channels().max(1)] += lane_sum(x, s, |x, s| x * s);
         }
     }
 }

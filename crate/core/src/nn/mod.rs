@@ -36,6 +36,7 @@ pub use loss::{Evaluation, SoftmaxCrossEntropy};
 pub use max_pool::MaxPool2d;
 pub use network::{Network, Node, Parameter, Source};
 pub use optim::{Adam, Optimizer, Sgd};
+pub(crate) use sums::lane_sum;
 pub use tape::{Gradients, Mode, Tape};
 pub use train::Trainer;
 use window::Window;

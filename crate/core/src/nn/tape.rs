@@ -32,6 +32,8 @@ pub struct Tape {
     /// A signal on its way to an input that already has one from another reader, or to the net's own input.
     addend: Vec<f32>,
     pub(crate) scratch: Scratch,
+    /// Memory of who walks the net back for something else than gradients.
+    pub(crate) spare: [Vec<f32>; 10],
 }
 
 impl Tape {
@@ -47,6 +49,7 @@ impl Tape {
             signals: Vec::new(),
             addend: Vec::new(),
             scratch: Scratch::default(),
+            spare: Default::default(),
         }
     }
 

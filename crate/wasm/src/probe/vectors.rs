@@ -1,9 +1,7 @@
 //! Runs a conformance vector of `tests/vectors` and returns what the core computes, under the names of what is expected.
 
-use std::str::FromStr;
-
 use ecqx_core::data::Split;
-use ecqx_core::lrp::{Composite, OutputRelevance, explain};
+use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::model::Architecture;
 use ecqx_core::nn::{Adam, Network, Optimizer, Sgd, Tape, Trainer};
 use ecqx_core::tensors::{TensorData, TensorFile};
@@ -68,17 +66,14 @@ fn relevances(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
     let mut tape = Tape::new(&network, 4);
     let mut logits = Vec::new();
     network.evaluate(&split, &mut tape, |z| logits.extend(z))?;
-    let output = OutputRelevance::from_str(text(case, "output_relevance")?)?;
-    let mut computed = vec![("logits".to_owned(), logits)];
-    let is_dense = network.parameters().all(|p| p.shape.len() <= 2);
-    let composite = match text(case, "composite")? {
-        // On dense layers it is the ε-rule.
-        "epsilon-plus" if is_dense => "epsilon",
-        other => other,
+    let settings = ExplainSettings {
+        composite: text(case, "composite")?.parse()?,
+        output: text(case, "output_relevance")?.parse()?,
+        batch_norm: case.get("batch_norm").and_then(Value::as_str).unwrap_or("pass").parse()?,
+        inputs: KeepInputs::Layers,
     };
-    // The test knows for which vectors relevances must be there.
-    let Ok(composite) = Composite::named(composite) else { return Ok(computed) };
-    let relevances = explain(&network, &split, &composite, output, true, &mut tape)?;
+    let mut computed = vec![("logits".to_owned(), logits)];
+    let relevances = explain(&network, &split, &settings, &mut tape)?;
     let name = |node: usize| &network.nodes()[node].name;
     computed
         .extend(relevances.weights.into_iter().map(|(node, r)| (format!("weight_relevance.{}.weight", name(node)), r)));

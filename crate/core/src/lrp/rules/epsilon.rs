@@ -1,8 +1,8 @@
 //! The ε-rule.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Explained, Rule};
+use super::{Explained, Reach, Room, Rule, view};
 use crate::lrp::{LrpError, stabilize};
 use crate::nn::Scratch;
 
@@ -22,8 +22,10 @@ pub struct Epsilon {
 }
 
 impl Epsilon {
+    /// What keeps the divisions of all other rules away from zero.
+    pub(super) const STABILIZER: f32 = 1e-6;
     /// ε of the relevance of weights, and of rules that name none.
-    pub const DEFAULT: Self = Self { epsilon: 1e-6 };
+    pub const DEFAULT: Self = Self { epsilon: Self::STABILIZER };
 
     /// # Errors
     /// [`LrpError::Setting`] unless `epsilon` is finite and above 0.
@@ -35,16 +37,34 @@ impl Epsilon {
     }
 
     /// s = R / stab(z), elementwise: what each unit of output sends back per unit of contribution.
-    pub fn shares(self, z: ArrayView2<'_, f32>, relevance_out: ArrayView2<'_, f32>) -> Array2<f32> {
-        Zip::from(relevance_out).and(z).map_collect(|&r, &z| r / stabilize(z, self.epsilon))
+    pub(crate) fn shares(self, z: ArrayView2<'_, f32>, relevance_out: ArrayView2<'_, f32>, shares: &mut Vec<f32>) {
+        shares.clear();
+        shares.extend(relevance_out.iter().zip(z).map(|(&r, &z)| r / stabilize(z, self.epsilon)));
     }
 }
 
 impl Rule for Epsilon {
-    fn relevance_in(&self, at: Explained<'_>, mut relevance_in: ArrayViewMut2<'_, f32>, scratch: &mut Scratch) {
-        let shares = self.shares(at.z, at.relevance_out);
-        at.layer.pull_back(at.layer.weight(), shares.view(), relevance_in.view_mut(), scratch);
+    fn reach(&self) -> Reach {
+        Reach::Sums(*self)
+    }
+
+    fn relevance_in(
+        &self,
+        at: Explained<'_>,
+        mut relevance_in: ArrayViewMut2<'_, f32>,
+        Room { z, sums, .. }: &mut Room,
+        scratch: &mut Scratch,
+    ) -> f64 {
+        let shares = if let Some(shares) = at.shares.filter(|_| *self == Self::DEFAULT) {
+            shares
+        } else {
+            self.shares(at.z, at.relevance_out, z);
+            view(z, at.z.dim())
+        };
+        at.layer.pull_back(at.weight, shares, relevance_in.view_mut(), scratch);
         relevance_in *= &at.x;
+        at.unit_sums(shares, sums);
+        at.bias.unwrap_or_default().iter().zip(sums).map(|(b, s)| f64::from(b * *s)).sum()
     }
 }
 

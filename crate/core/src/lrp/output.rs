@@ -1,0 +1,55 @@
+//! Where relevance starts.
+
+use std::str::FromStr;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::LrpError;
+use crate::nn::softmax;
+
+/// Where relevance starts at the label's output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OutputRelevance {
+    /// The logit itself.
+    #[default]
+    Logit,
+    /// 1 for every sample.
+    One,
+    /// The softmax probability of the label.
+    Probability,
+}
+
+impl FromStr for OutputRelevance {
+    type Err = LrpError;
+
+    fn from_str(name: &str) -> Result<Self, LrpError> {
+        match name {
+            "logit" => Ok(Self::Logit),
+            "one" => Ok(Self::One),
+            "probability" => Ok(Self::Probability),
+            _ => Err(LrpError::UnknownOutput { name: name.into() }),
+        }
+    }
+}
+
+impl OutputRelevance {
+    /// Relevance of the logits [n, classes]: the label's output over `batch` samples, all others 0.
+    pub(super) fn start(
+        self,
+        logits: ArrayView2<'_, f32>,
+        labels: &[usize],
+        batch: usize,
+        mut relevance: ArrayViewMut2<'_, f32>,
+    ) {
+        match self {
+            Self::Logit => relevance.assign(&logits),
+            Self::One => relevance.fill(1.0),
+            Self::Probability => softmax(logits, relevance.view_mut()),
+        }
+        for (mut row, label) in relevance.rows_mut().into_iter().zip(labels) {
+            for (class, value) in row.iter_mut().enumerate() {
+                *value = if class == *label { *value / batch as f32 } else { 0.0 };
+            }
+        }
+    }
+}
