@@ -120,10 +120,11 @@ impl<'a> Left<'a> {
         let panels = packed.as_chunks_mut::<ROWS>().0;
         panels.iter_mut().skip(tall / ROWS * deep).for_each(|slot| *slot = [0.0; ROWS]);
         if let Some(values) = a.t().to_slice() {
-            let lines = values.chunks_exact(a.nrows().max(1)).skip(front).take(deep);
-            for (d, line) in lines.enumerate() {
-                for (panel, rows) in line.get(top..top + tall).unwrap_or_default().chunks(ROWS).enumerate() {
-                    copy_short(&mut panels[panel * deep + d], rows);
+            let lines = values.chunks_exact(a.nrows().max(1)).skip(front);
+            for (panel, above) in panels.chunks_exact_mut(deep.max(1)).zip((top..top + tall).step_by(ROWS)) {
+                let below = (above + ROWS).min(top + tall);
+                for (slot, line) in panel.iter_mut().zip(lines.clone()) {
+                    copy_short(slot, line.get(above..below).unwrap_or_default());
                 }
             }
         } else {

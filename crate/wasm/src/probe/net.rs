@@ -74,7 +74,8 @@ impl Net {
     pub fn forward(&mut self) -> Float32Array {
         self.logits.clear();
         for (x, _) in self.split.chunks(self.tape.capacity()) {
-            self.logits.extend(self.network.forward(x, &mut self.tape, Mode::Evaluate));
+            let logits = self.network.forward(x, &mut self.tape, Mode::Evaluate);
+            self.logits.extend_from_slice(logits.as_slice().unwrap_or_default());
         }
         // The one copy that leaves this memory.
         Float32Array::from(self.logits.as_slice())
