@@ -1,4 +1,4 @@
-// Serves dist/ with Vite's preview server (compression is in vite.config.ts) and prints its address when it answers.
+// Serves dist/ with Vite's preview server (compressed files: vite.config.ts) and prints its address when it answers.
 // Ends with its standard input: so it never outlives the command that started it, however that one ended.
 import { preview } from 'vite';
 
