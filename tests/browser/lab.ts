@@ -2,7 +2,8 @@
 import { expect, test as base, type Locator, type Page } from '@playwright/test';
 
 export type SliderName = 'Bit width' | 'Entropy weight λ' | 'Relevance scaling';
-export type FigureName = 'Cluster occupancy' | 'Sparsity per layer' | 'Accuracy';
+export type FigureName =
+  'Cluster occupancy' | 'Sparsity per layer' | 'Accuracy' | 'Weight and relevance' | 'Relevance maps';
 
 export class Lab {
   constructor(readonly page: Page) {}
@@ -42,6 +43,10 @@ export class Lab {
 
   notice(code: string): Locator {
     return this.page.locator(`[role="alert"][data-code="${code}"]`);
+  }
+
+  choice(name: 'Model' | 'LRP composite' | 'Layer'): Locator {
+    return this.page.getByRole('combobox', { name, exact: true });
   }
 
   get sentence(): Locator {

@@ -4,8 +4,9 @@ import { Mailbox } from '../../www/src/lib/engine/mailbox.ts';
 import type { Outcome } from '../../www/src/lib/engine/protocol.ts';
 import { count, fixed, milliseconds, percent, plain, raw, significant } from '../../www/src/lib/format.ts';
 import { fromPosition, nudge, readTyped, toPosition } from '../../www/src/lib/scale.ts';
-import { DEFAULTS, DIALS } from '../../www/src/lib/state/settings.ts';
+import { DEFAULTS, DIALS, FIRST_VIEW, type View } from '../../www/src/lib/state/settings.ts';
 import { extend } from '../../www/src/lib/state/trail.ts';
+import { rasterise } from '../../www/src/lib/drawing.ts';
 import { readHash, writeHash } from '../../www/src/lib/state/url.ts';
 import { wilson95 } from '../../www/src/lib/stats.ts';
 
@@ -78,15 +79,29 @@ test('typed numbers', () => {
 
 test('links: round trip, and bad fields fall back one by one', () => {
   const settings = { method: 'ecq', bits: 5, lambda: 0.0345, p: 0.225 } as const;
-  expect(readHash(writeHash(settings))).toEqual({ settings, complaint: null });
+  expect(readHash(writeHash(settings))).toEqual({ settings, view: FIRST_VIEW, complaint: null });
+  const view: View = {
+    model: 'digits-cnn',
+    composite: 'epsilon-gamma-box',
+    layer: 'a & b=c',
+    image: { kind: 'drawing', levels: Array.from({ length: 64 }, (_, i) => i % 17) },
+  };
+  expect(readHash(writeHash(settings, view))).toEqual({ settings, view, complaint: null });
+  const image = { kind: 'test', index: 42 } as const;
+  expect(readHash(writeHash(settings, { ...FIRST_VIEW, image })).view.image).toEqual(image);
   expect(writeHash({ ...DEFAULTS, method: 'ecqx', bits: 3, lambda: 0.12, p: 0.1 })).toBe(
     '#/explore?method=ecqx&bits=3&lambda=0.12&p=0.1',
   );
-  expect(readHash('')).toEqual({ settings: DEFAULTS, complaint: null });
+  expect(readHash('')).toEqual({ settings: DEFAULTS, view: FIRST_VIEW, complaint: null });
   const bad = readHash('#/explore?method=ecq&bits=1&lambda=2&p=0.3&model=vgg');
   expect(bad.settings).toEqual({ ...DEFAULTS, method: 'ecq', p: 0.3 });
   expect(bad.complaint).toMatch(/bits “1”.*lambda “2”.*vgg/);
   expect(readHash('#/nowhere').complaint).toMatch(/no view/);
+  for (const query of ['composite=best', 'image=-1', 'image=1e9', 'drawing=xyz', 'drawing=']) {
+    const link = readHash(`#/explore?${query}`);
+    expect(link.view, query).toEqual(FIRST_VIEW);
+    expect(link.complaint, query).toContain('defaults are used');
+  }
   expect(readHash('#%%%?&&==').settings).toEqual(DEFAULTS);
 });
 
@@ -121,4 +136,24 @@ test('mailbox: one runs, one waits, the newest wins, every promise settles', asy
   const failing = new Mailbox<number, number>(() => Promise.reject(new Error('broken')));
   expect(await failing.put(1)).toMatchObject({ kind: 'failed', error: { code: 'engine/unexpected' } });
   expect(await failing.put(2)).toMatchObject({ kind: 'failed' });
+});
+
+test('drawings: moved to the middle, scaled to fill the picture, counted in levels', () => {
+  const down = [
+    { x: 0.7, y: 0.1 },
+    { x: 0.7, y: 0.4 },
+  ];
+  const levels = rasterise([down], 8, 8);
+  const row = (y: number) => levels.slice(y * 8, y * 8 + 8);
+  // A short stroke at the side becomes a tall one in the middle, as wide as the pen.
+  expect(row(4)).toEqual([0, 0, 0, 8, 8, 0, 0, 0]);
+  expect(row(0).reduce((a, b) => a + b)).toBeGreaterThan(4);
+  expect(levels.every((level) => Number.isInteger(level) && level >= 0 && level <= 16)).toBe(true);
+  // Where it was drawn and in which direction does not matter.
+  const elsewhere = down.map(({ y }) => ({ x: 0.2, y: 1 - y }));
+  expect(rasterise([elsewhere], 8, 8)).toEqual(levels);
+  // A dot stays a dot.
+  const dot = rasterise([[{ x: 0.9, y: 0.9 }]], 8, 8);
+  expect(dot.filter((level) => level > 0)).toEqual([4, 4, 4, 4]);
+  expect(rasterise([], 4, 4)).toEqual(new Array<number>(16).fill(0));
 });

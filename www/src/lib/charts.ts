@@ -1,10 +1,17 @@
 /** The second wasm module: it lives on the page's thread and only draws. Nothing here throws. */
-import init, { drawAccuracy, drawOccupancy, drawSparsity } from '../generated/charts/charts.js';
-import type { AccuracyChart, ChartTheme, OccupancyChart, SparsityChart } from '../generated/charts/charts.js';
+import init, {
+  drawAccuracy,
+  drawHeatmap,
+  drawOccupancy,
+  drawScatter,
+  drawSparsity,
+} from '../generated/charts/charts.js';
+import type { AccuracyChart, ChartTheme, Heatmap, OccupancyChart, SparsityChart } from '../generated/charts/charts.js';
 import wasmUrl from '../generated/charts/charts_bg.wasm?url';
 import { loadModule, type Loaded, type PageFile } from './engine/files.ts';
+import type { LayerWeights } from './engine/protocol.ts';
 
-export type { AccuracyChart, ChartTheme, OccupancyChart, SparsityChart };
+export type { AccuracyChart, ChartTheme, Heatmap, OccupancyChart, SparsityChart };
 
 /** Puts one chart on one canvas. */
 export type Draw = (canvas: HTMLCanvasElement, theme: ChartTheme) => void;
@@ -36,4 +43,12 @@ export const drawing = {
     (data: AccuracyChart): Draw =>
     (canvas, theme) =>
       drawAccuracy(canvas, data, theme),
+  heatmap:
+    (data: Heatmap): Draw =>
+    (canvas, theme) =>
+      drawHeatmap(canvas, data, theme),
+  scatter:
+    ({ magnitudes, relevances, fates }: LayerWeights): Draw =>
+    (canvas, theme) =>
+      drawScatter(canvas, magnitudes, relevances, fates, theme),
 };

@@ -62,6 +62,10 @@ pub enum DataError {
     Empty { split: &'static str },
     #[error("dataset: {name} is {got}; it must be {range}")]
     Setting { name: &'static str, got: f64, range: &'static str },
+    #[error("image {index} is not in the test set; it has {images} images, from 0 to {}", images.saturating_sub(1))]
+    NoImage { index: usize, images: usize },
+    #[error("an image of {got} values does not fit a net that reads {expected} finite numbers")]
+    Pixels { got: usize, expected: usize },
     #[error("dataset: samples of shape {got:?} do not fit a net that reads {expected:?}")]
     Input { got: Vec<usize>, expected: Vec<usize> },
     #[error("dataset: {got} classes do not fit a net with {expected} outputs")]
@@ -96,6 +100,7 @@ impl DataError {
             Self::NoSplit { .. } => "data/no-split",
             Self::Empty { .. } => "data/empty",
             Self::Setting { .. } => "data/setting",
+            Self::NoImage { .. } | Self::Pixels { .. } => "data/image",
             Self::Input { .. } | Self::Classes { .. } => "data/mismatch",
         }
     }

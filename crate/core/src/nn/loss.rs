@@ -93,8 +93,7 @@ impl Network {
         let (mut correct, mut loss, mut finite) = (0, 0.0, true);
         for (x, labels) in split.chunks(tape.capacity()) {
             let logits = self.forward(x, tape, Mode::Evaluate);
-            correct +=
-                logits.rows().into_iter().zip(labels).filter(|(row, label)| first_max(row.iter()) == **label).count();
+            correct += logits.rows().into_iter().zip(labels).filter(|(row, label)| first_max(*row) == **label).count();
             loss += SoftmaxCrossEntropy.sum(logits, labels);
             finite &= logits.iter().all(|z| z.is_finite());
             each(logits);
@@ -117,8 +116,12 @@ impl Network {
 }
 
 /// Position of the largest value, the first of equals.
-fn first_max<'a>(values: impl Iterator<Item = &'a f32>) -> usize {
-    values.enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
+pub(crate) fn first_max<'a>(values: impl IntoIterator<Item = &'a f32>) -> usize {
+    values
+        .into_iter()
+        .enumerate()
+        .fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best })
+        .0
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub enum QuantError {
     NoWeights { layer: String },
     #[error("the net has no layer with weights to quantize")]
     NoLayers,
+    #[error("layer {layer:?} is not quantized; choose one of: {known}")]
+    UnknownLayer { layer: String, known: String },
     #[error("weight {position} of layer {layer} is {got}; only finite numbers can be quantized")]
     WeightNotFinite { layer: String, position: usize, got: f32 },
     #[error(
@@ -39,6 +41,7 @@ impl QuantError {
             },
             Self::UnknownMethod { .. } => "settings/method",
             Self::NoWeights { .. } | Self::NoLayers => "quant/no-weights",
+            Self::UnknownLayer { .. } => "quant/layer",
             Self::WeightNotFinite { .. } | Self::TooLarge { .. } | Self::RelevanceNotFinite { .. } => {
                 "quant/not-finite"
             }

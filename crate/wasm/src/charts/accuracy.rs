@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::axis::{BentAxis, ShareAxis};
 use super::error::{ChartError, finite, shares};
 use super::pen::{Align, Frame, Label, Pen};
-use super::scale::{percent, percent_tick};
+use super::rulers;
+use super::scale::percent;
 use super::theme::Theme;
 
 /// `AccuracyChart.axis` of types.ts.
@@ -102,10 +103,10 @@ pub fn draw<B: DrawingBackend>(
     let (y0, y1) =
         (theme.line() / 2 + theme.px(2.0), pen.height - theme.line() * if named { 2 } else { 1 } - theme.px(6.0));
     let y = ShareAxis::new(data.extent(), (y0, y1), f64::from(theme.line()) * 1.7);
-    let left = y_axis(&mut pen, &y);
+    let left = rulers::shares(&mut pen, y.ticks());
     let radius = theme.px(5.0);
     let x = BentAxis::new(&data.axis, (left + radius, pen.width - radius - theme.px(2.0)));
-    x_axis(&mut pen, data, &x, y1, named.then_some(left));
+    rulers::values(&mut pen, &data.axis.label, &x, y1, named.then_some(left));
     let at = |visit: &Visit| (x.at(visit.x), y.at(visit.accuracy));
     float_line(&pen, left, y.at(data.float_accuracy));
     let mut visited: Vec<(i32, i32)> = data.trail.iter().chain([&data.current]).map(at).collect();
@@ -126,44 +127,6 @@ pub fn draw<B: DrawingBackend>(
     let zone = |(x, y): (i32, i32)| pen.zone(Frame::new(x, y, x, y).grown(reach));
     let zones = data.trail.iter().chain([&data.current]).map(|visit| zone(at(visit))).collect();
     pen.finish(zones)
-}
-
-/// Grid lines and percent labels; returns where the plot begins.
-fn y_axis<B: DrawingBackend>(pen: &mut Pen<'_, B>, y: &ShareAxis) -> i32 {
-    let theme = pen.theme;
-    let ticks: Vec<(String, i32)> = y.ticks().map(|(share, at)| (percent_tick(share), at)).collect();
-    let widest = ticks.iter().map(|(text, _)| pen.frame_of(&pen.quiet(text, 0, 0, Align::Left)).x1).max().unwrap_or(0);
-    let left = widest + pen.axis_gap();
-    for (text, at) in &ticks {
-        pen.rect(Frame::new(left, *at, pen.width, at + theme.px(1.0)), theme.grid);
-        pen.label(&pen.quiet(text, widest, *at, Align::Right));
-    }
-    left
-}
-
-/// Ticks by importance, each drawn if it is clear of those before it; the control's name below, if there is room.
-fn x_axis<B: DrawingBackend>(pen: &mut Pen<'_, B>, data: &Accuracy, x: &BentAxis, base: i32, named: Option<i32>) {
-    let theme = pen.theme;
-    let row = base + theme.px(5.0) + theme.line() / 2;
-    let fits = |texts: &[(i32, String)]| {
-        let frames: Vec<Frame> =
-            texts.iter().map(|(at, text)| pen.frame_of(&pen.quiet(text, *at, row, Align::Center))).collect();
-        let apart = (theme.font() * 0.8) as i32;
-        frames.windows(2).all(|pair| matches!(pair, [a, b] if a.x1 + apart <= b.x0))
-    };
-    let ticks = x.ticks(fits);
-    for (at, text) in &ticks {
-        let mut label = pen.quiet(text, *at, row, Align::Center);
-        // The last label may be wider than the margin beside its tick.
-        label.x -= (pen.frame_of(&label).x1 - pen.width).max(0);
-        if pen.label(&label) {
-            pen.rect(Frame::new(*at, base, at + theme.px(1.0), base + theme.px(4.0)), theme.ink_muted);
-        }
-    }
-    if let Some(left) = named {
-        let middle = i32::midpoint(left, pen.width);
-        pen.label(&pen.quiet(&data.axis.label, middle, row + theme.line(), Align::Center));
-    }
 }
 
 /// The float net's accuracy as a dashed line over the whole width.

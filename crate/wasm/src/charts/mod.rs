@@ -9,9 +9,12 @@
 pub mod accuracy;
 mod axis;
 pub mod error;
+pub mod heatmap;
 pub mod occupancy;
 mod pen;
+mod rulers;
 pub mod scale;
+pub mod scatter;
 mod slots;
 pub mod sparsity;
 pub mod theme;
@@ -25,6 +28,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::HtmlCanvasElement;
 
 use error::ChartError;
+use scatter::Scatter;
 use theme::{Theme, ThemeInput};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -42,7 +46,7 @@ pub fn draw_occupancy(
     #[wasm_bindgen(unchecked_param_type = "OccupancyChart")] data: JsValue,
     #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
 ) -> Result<Vec<f32>, JsValue> {
-    on_canvas(canvas, data, theme, occupancy::draw)
+    on_canvas(canvas, from_js("data", data), theme, occupancy::draw)
 }
 
 /// Draws the sparsity of each layer. Returns hover zones as `drawOccupancy` does, one per layer.
@@ -55,7 +59,7 @@ pub fn draw_sparsity(
     #[wasm_bindgen(unchecked_param_type = "SparsityChart")] data: JsValue,
     #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
 ) -> Result<Vec<f32>, JsValue> {
-    on_canvas(canvas, data, theme, sparsity::draw)
+    on_canvas(canvas, from_js("data", data), theme, sparsity::draw)
 }
 
 /// Draws the accuracy along one control. Returns hover zones as `drawOccupancy` does: the trail's points in order of
@@ -69,22 +73,53 @@ pub fn draw_accuracy(
     #[wasm_bindgen(unchecked_param_type = "AccuracyChart")] data: JsValue,
     #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
 ) -> Result<Vec<f32>, JsValue> {
-    on_canvas(canvas, data, theme, accuracy::draw)
+    on_canvas(canvas, from_js("data", data), theme, accuracy::draw)
+}
+
+/// Draws a map of pixels. Returns hover zones as `drawOccupancy` does, one per pixel.
+///
+/// # Errors
+/// A JS `Error` whose `name` is the code of a [`ChartError`].
+#[wasm_bindgen(js_name = drawHeatmap)]
+pub fn draw_heatmap(
+    canvas: HtmlCanvasElement,
+    #[wasm_bindgen(unchecked_param_type = "Heatmap")] data: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
+) -> Result<Vec<f32>, JsValue> {
+    on_canvas(canvas, from_js("data", data), theme, heatmap::draw)
+}
+
+/// Draws the weights of a layer by magnitude (weight units), relevance (0 to 1) and fate (0 kept, 1 zeroed, 2 saved by
+/// relevance, 3 given up). Typed arrays instead of an object: there may be a hundred thousand of them.
+///
+/// # Errors
+/// A JS `Error` whose `name` is the code of a [`ChartError`].
+#[wasm_bindgen(js_name = drawScatter)]
+pub fn draw_scatter(
+    canvas: HtmlCanvasElement,
+    magnitudes: &[f32],
+    relevances: &[f32],
+    fates: &[u8],
+    #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
+) -> Result<(), JsValue> {
+    let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
+    let data = Scatter { magnitudes: wide(magnitudes), relevances: wide(relevances), fates: fates.to_vec() };
+    on_canvas(canvas, Ok(data), theme, scatter::draw).map(drop)
 }
 
 /// A chart's drawing function on the canvas.
 type Draw<T> = fn(&DrawingArea<CanvasBackend, Shift>, &T, &Theme) -> Result<Vec<[f32; 4]>, ChartError>;
 
-/// Converts, checks, draws, and lays the zones out flat.
-fn on_canvas<T: DeserializeOwned>(
+/// Checks, draws, and lays the zones out flat.
+fn on_canvas<T>(
     canvas: HtmlCanvasElement,
-    data: JsValue,
+    data: Result<T, ChartError>,
     theme: JsValue,
     draw: Draw<T>,
 ) -> Result<Vec<f32>, JsValue> {
     let zones = || {
         let theme = Theme::new(&from_js::<ThemeInput>("theme", theme)?)?;
-        let data = from_js::<T>("data", data)?;
+        let data = data?;
         let backend = CanvasBackend::with_canvas_object(canvas).ok_or(ChartError::Canvas)?;
         draw(&area(backend), &data, &theme)
     };

@@ -48,3 +48,13 @@ export interface AccuracyChart {
   /** 95 % confidence interval of the current accuracy, 0 to 1. */
   interval: [number, number];
 }
+
+/** A map of pixels, row by row from the top. */
+export interface Heatmap {
+  width: number;
+  values: number[];
+  /** The value with the full colour; maps that are compared share it. */
+  limit: number;
+  /** Whether values below zero have a hue of their own: relevance; else shades of ink: an image. */
+  signed: boolean;
+}

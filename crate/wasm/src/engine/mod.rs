@@ -4,6 +4,7 @@ mod panic;
 
 use ecqx_core::CoreError;
 use ecqx_core::session::Session as CoreSession;
+use js_sys::{Float32Array, Object, Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -48,6 +49,57 @@ impl Session {
     ) -> Result<JsValue, JsValue> {
         let settings = from_js(settings, "settings/type")?;
         to_js(&self.0.quantize(settings).map_err(|error| to_js_error(&error))?)
+    }
+
+    /// Measures the relevance of all weights anew, by the composite of this name.
+    ///
+    /// # Errors
+    /// An unknown name, or relevance that overflows; the last composite then stays.
+    #[wasm_bindgen(js_name = setComposite)]
+    pub fn set_composite(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "CompositeName")] name: &str,
+    ) -> Result<(), JsValue> {
+        self.0.set_composite(name).map_err(|error| to_js_error(&error))
+    }
+
+    /// Each weight of a layer, its relevance and what became of it in the last `quantize`.
+    ///
+    /// # Errors
+    /// A layer that is not quantized.
+    #[wasm_bindgen(unchecked_return_type = "LayerWeights")]
+    pub fn weights(&self, layer: &str) -> Result<JsValue, JsValue> {
+        let weights = self.0.weights(layer).map_err(|error| to_js_error(&error))?;
+        let fields: [(&str, JsValue); 4] = [
+            ("layer", weights.layer.into()),
+            ("magnitudes", Float32Array::from(weights.magnitudes.as_slice()).into()),
+            ("relevances", Float32Array::from(weights.relevances.as_slice()).into()),
+            ("fates", Uint8Array::from(weights.fates.as_slice()).into()),
+        ];
+        let object = Object::new();
+        for (name, value) in fields {
+            Reflect::set(&object, &name.into(), &value)?;
+        }
+        Ok(object.into())
+    }
+
+    /// What the float and the last quantized net make of an image of the test set, and why; `null` where the net's
+    /// input is no image.
+    ///
+    /// # Errors
+    /// An image beyond the last.
+    #[wasm_bindgen(js_name = explainTest, unchecked_return_type = "Explanation | null")]
+    pub fn explain_test(&mut self, index: usize) -> Result<JsValue, JsValue> {
+        to_js(&self.0.explain_test(index).map_err(|error| to_js_error(&error))?)
+    }
+
+    /// The same for an image of one's own: as many numbers as the net reads, in the dataset's units.
+    ///
+    /// # Errors
+    /// Another number of pixels, or values that are no numbers.
+    #[wasm_bindgen(js_name = explainImage, unchecked_return_type = "Explanation | null")]
+    pub fn explain_image(&mut self, pixels: &[f32]) -> Result<JsValue, JsValue> {
+        to_js(&self.0.explain_image(pixels).map_err(|error| to_js_error(&error))?)
     }
 
     /// Evaluates the net of the last `quantize` on the test set.

@@ -25,6 +25,8 @@ export interface Evaluation {
 /** What a loaded net is. */
 export interface ModelReport {
   name: string;
+  /** Shape of one sample, for images [channels, height, width]. */
+  input: number[];
   classes: string[];
   /** All parameters, biases included. */
   parameters: number;
@@ -73,4 +75,51 @@ export interface QuantizeReport {
   sparsity_nearest: number;
   sparsity_ecq: number;
   entropy_bits_per_weight: number;
+}
+
+/** Which rule of relevance propagation applies where; names as published (zennit). */
+export type CompositeName =
+  | 'epsilon'
+  | 'epsilon-plus'
+  | 'epsilon-plus-flat'
+  | 'epsilon-alpha2-beta1'
+  | 'epsilon-alpha2-beta1-flat'
+  | 'epsilon-gamma-flat'
+  | 'epsilon-gamma-box'
+  | 'excitation-backprop';
+
+/** The weights of one layer; all lists are in the weight's layout. */
+export interface LayerWeights {
+  layer: string;
+  /** |w|, in weight units. */
+  magnitudes: Float32Array;
+  /** 0 to 1, scaled by the layer's largest. */
+  relevances: Float32Array;
+  /** 0: not zero, with relevance or without; 1: zero either way; 2: saved from zero by relevance; 3: given up. */
+  fates: Uint8Array;
+}
+
+/** What one net makes of an image. */
+export interface Answer {
+  /** The class with the largest logit. */
+  class: number;
+  /** Softmax, by class. */
+  probabilities: number[];
+  /** Relevance of each pixel for the explained class, in units of its logit. */
+  relevance: number[];
+}
+
+/** One image explained for both nets. Maps are [height, width], row by row, summed over channels. */
+export interface Explanation {
+  height: number;
+  width: number;
+  image: number[];
+  /** What it is, where that is known. */
+  label: number | null;
+  /** The class that both maps explain: the label, else the float net's answer. */
+  explained: number;
+  float: Answer;
+  quantized: Answer;
+  /** Relevance in the quantized net less that in the float net. */
+  difference: number[];
 }

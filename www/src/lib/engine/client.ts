@@ -1,6 +1,6 @@
 import { WorkerLink } from './link.ts';
 import { Mailbox } from './mailbox.ts';
-import type { ModelReport, Outcome, Quantized, QuantizeReport, QuantizeSettings } from './protocol.ts';
+import type { Jobs, ModelReport, Outcome, Quantized, QuantizeReport } from './protocol.ts';
 
 /** What the page keeps, so that a dead worker can be replaced without asking the network again. */
 export interface EngineFiles {
@@ -13,7 +13,7 @@ export interface EngineFiles {
 export type EngineEvent = { kind: 'restarted'; reason: string } | { kind: 'stopped'; reason: string };
 
 interface QuantizeJob {
-  settings: QuantizeSettings;
+  input: Jobs['quantize']['input'];
   onProgress: (report: QuantizeReport) => void;
 }
 
@@ -54,8 +54,8 @@ export class EngineClient {
   }
 
   /** Newest wins: see Mailbox. */
-  latest(settings: QuantizeSettings, onProgress: (report: QuantizeReport) => void): Promise<Outcome<Quantized>> {
-    return this.#mailbox.put({ settings, onProgress });
+  latest(input: Jobs['quantize']['input'], onProgress: (report: QuantizeReport) => void): Promise<Outcome<Quantized>> {
+    return this.#mailbox.put({ input, onProgress });
   }
 
   async #connect(): Promise<Outcome<ModelReport>> {
@@ -84,12 +84,12 @@ export class EngineClient {
     });
   }
 
-  async #quantize({ settings, onProgress }: QuantizeJob): Promise<Outcome<Quantized>> {
+  async #quantize({ input, onProgress }: QuantizeJob): Promise<Outcome<Quantized>> {
     for (;;) {
       const opened = await this.#opening;
       if (opened.kind !== 'done') return opened;
       if (!this.#link) return stopped('it was never started');
-      const answer = await this.#link.ask('quantize', { settings }, [], onProgress);
+      const answer = await this.#link.ask('quantize', input, [], onProgress);
       if (answer.kind !== 'crashed') return answer;
       // A newer wish waits: it runs in the new worker, this one is history.
       if (this.#mailbox.hasWaiting) return { kind: 'superseded' };

@@ -21,12 +21,18 @@ async function load({ module, model, dataset }: Jobs['load']['input']): Promise<
   return session.describe();
 }
 
-function quantize(id: number, { settings }: Jobs['quantize']['input']): Jobs['quantize']['value'] {
+function quantize(id: number, { settings, focus }: Jobs['quantize']['input']): Jobs['quantize']['value'] {
   if (!session) throw Object.assign(new Error('No net is loaded.'), { name: 'model/none' });
+  session.setComposite(focus.composite);
   const report = session.quantize(settings);
   // Cluster counts are exact at once; accuracy needs the whole test set and follows.
   scope.postMessage({ kind: 'progress', id, value: report });
-  return { report, evaluation: session.evaluate() };
+  const evaluation = session.evaluate();
+  const explanation =
+    typeof focus.image === 'number'
+      ? session.explainTest(focus.image)
+      : session.explainImage(new Float32Array(focus.image));
+  return { report, evaluation, weights: session.weights(focus.layer), explanation };
 }
 
 async function answer(request: Request): Promise<Jobs[Job]['value']> {

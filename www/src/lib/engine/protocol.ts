@@ -2,21 +2,46 @@
  * The whole language between the page and the engine's worker. Both unions are closed: a new message makes the compiler
  * list every place that has to know it.
  */
-import type { Evaluation, ModelReport, QuantizeReport, QuantizeSettings } from '../../generated/engine/engine.js';
+import type {
+  CompositeName,
+  Evaluation,
+  Explanation,
+  LayerWeights,
+  ModelReport,
+  QuantizeReport,
+  QuantizeSettings,
+} from '../../generated/engine/engine.js';
 
 export type {
+  Answer,
+  CompositeName,
   Evaluation,
+  Explanation,
   LayerReport,
+  LayerWeights,
   Method,
   ModelReport,
   QuantizeReport,
   QuantizeSettings,
 } from '../../generated/engine/engine.js';
 
-/** What `quantize` ends with: the net and how it does on the whole test set. */
+/** What is looked at beside the whole net. */
+export interface Focus {
+  /** Relevance is measured and maps are made by this composite. */
+  composite: CompositeName;
+  /** The layer whose weights are shown one by one. */
+  layer: string;
+  /** The image that is explained: one of the test set, or the pixels of a drawing. */
+  image: number | number[];
+}
+
+/** What `quantize` ends with: the net, how it does on the whole test set, and the close looks. */
 export interface Quantized {
   report: QuantizeReport;
   evaluation: Evaluation;
+  weights: LayerWeights;
+  /** Null where the net's input is no image. */
+  explanation: Explanation | null;
 }
 
 /** `code` is stable and made for machines; `message` is one sentence for people. */
@@ -32,7 +57,7 @@ export interface Jobs {
     value: ModelReport;
     progress: never;
   };
-  quantize: { input: { settings: QuantizeSettings }; value: Quantized; progress: QuantizeReport };
+  quantize: { input: { settings: QuantizeSettings; focus: Focus }; value: Quantized; progress: QuantizeReport };
   ping: { input: object; value: null; progress: never };
 }
 

@@ -1,11 +1,20 @@
 /** The one store: settings in, reports out. Everything on the page is drawn from here; nothing here touches the DOM. */
 import { startCharts } from '../charts.ts';
 import { EngineClient, type EngineEvent } from '../engine/client.ts';
-import type { EngineError, Evaluation, ModelReport, QuantizeReport, QuantizeSettings } from '../engine/protocol.ts';
+import type {
+  EngineError,
+  Evaluation,
+  Explanation,
+  Focus,
+  LayerWeights,
+  ModelReport,
+  QuantizeReport,
+  QuantizeSettings,
+} from '../engine/protocol.ts';
 import { oncePainted } from '../frame.ts';
 import { Address } from './address.ts';
 import { Notices } from './notices.svelte.ts';
-import type { DialKey } from './settings.ts';
+import { FIRST_VIEW, type DialKey, type ImageChoice, type View } from './settings.ts';
 import { blame, loadEngineFiles } from './sources.ts';
 import { extend, type Trail } from './trail.ts';
 import { readHash, writeHash } from './url.ts';
@@ -15,12 +24,16 @@ export type Stage = 'estimate' | 'final';
 
 export class ExploreStore {
   settings = $state.raw<QuantizeSettings>(readHash('').settings);
+  view = $state.raw<View>(FIRST_VIEW);
   model = $state.raw<ModelReport | null>(null);
   /** Of the last net that was quantized; it stays until the next one is there. */
   report = $state.raw<QuantizeReport | null>(null);
   reportStage = $state<Stage>('estimate');
   /** The same report once its picture is on the screen: tables follow the pictures and never hold them up. */
   tabled = $state.raw<QuantizeReport | null>(null);
+  /** The close looks, as old as `tabled`: they come after the figures that move under the finger. */
+  weights = $state.raw<LayerWeights | null>(null);
+  explanation = $state.raw<Explanation | null>(null);
   evaluation = $state.raw<Evaluation | null>(null);
   evaluationStage = $state<Stage>('estimate');
   trail = $state.raw<Trail | null>(null);
@@ -33,6 +46,9 @@ export class ExploreStore {
   readonly #engine = new EngineClient((event) => this.#onEngineEvent(event));
   readonly #address = new Address();
   #newest = 0;
+  #newestLoad = 0;
+  /** The net that the engine holds. */
+  #loaded: View['model'] | null = null;
   /** False while there is no engine to ask: settings are then only kept. */
   #open = false;
 
@@ -40,7 +56,8 @@ export class ExploreStore {
     this.#readAddress();
     addEventListener('hashchange', () => {
       this.#readAddress();
-      void this.#compute(null, performance.now());
+      if (this.view.model !== this.#loaded) void this.#startEngine(false);
+      else void this.#compute(null, performance.now());
     });
   }
 
@@ -59,17 +76,43 @@ export class ExploreStore {
     void this.#compute(moved, at);
   }
 
+  /** Looks at something else: another net, layer or image, or the same by another composite. */
+  look(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
+    this.notices.clear('link');
+    if (change.model && change.model !== this.#loaded) void this.#startEngine(false);
+    else void this.#compute(null, performance.now());
+  }
+
+  get #hash(): string {
+    return writeHash(this.settings, this.view);
+  }
+
+  /** The layer that is looked at: the chosen one, else that with most weights. */
+  get layer(): string {
+    const layers = this.model?.layers ?? [];
+    const chosen = layers.find(({ name }) => name === this.view.layer);
+    return (chosen ?? layers.reduce((a, b) => (b.weights > a.weights ? b : a), { name: '', weights: -1 })).name;
+  }
+
+  get #focus(): Focus {
+    const { composite, image } = this.view;
+    const pixels = (levels: number[]) => levels.map((level) => level / 16);
+    return { composite, layer: this.layer, image: image.kind === 'test' ? image.index : pixels(image.levels) };
+  }
+
   #readAddress(): void {
-    const { settings, complaint } = readHash(location.hash);
-    this.settings = settings;
-    this.#address.set(writeHash(settings));
+    const { settings, view, complaint } = readHash(location.hash);
+    [this.settings, this.view] = [settings, view];
+    if (this.model && view.model === this.#loaded) this.#dropWhatIsNotThere(this.model);
+    this.#address.set(this.#hash);
     if (complaint) this.notices.say({ topic: 'link', code: 'link/bad', message: complaint, tone: 'news' });
     else this.notices.clear('link');
   }
 
   async #compute(moved: DialKey | null, at: number): Promise<void> {
     if (!this.#open) {
-      this.#address.set(writeHash(this.settings));
+      this.#address.set(this.#hash);
       return;
     }
     const mine = ++this.#newest;
@@ -77,7 +120,7 @@ export class ExploreStore {
     this.busy = true;
     this.reportStage = 'estimate';
     this.evaluationStage = 'estimate';
-    const outcome = await this.#engine.latest(settings, (report) => {
+    const outcome = await this.#engine.latest({ settings, focus: this.#focus }, (report) => {
       this.report = report;
       if (mine === this.#newest) this.reportStage = 'final';
       oncePainted((now) => (this.latency = Math.max(0, now - at)));
@@ -94,12 +137,13 @@ export class ExploreStore {
       // Once there is a newer wish, these are its to set.
       if (mine !== this.#newest) return;
       if (outcome.kind === 'done') {
-        this.tabled = outcome.value.report;
+        const { report, weights, explanation } = outcome.value;
+        [this.tabled, this.weights, this.explanation] = [report, weights, explanation];
         this.evaluationStage = 'final';
       }
       this.busy = false;
       // Last: a changed address makes browsers redo the page's icon, which takes longer than all of the above.
-      this.#address.set(writeHash(this.settings));
+      this.#address.set(this.#hash);
     });
   }
 
@@ -126,26 +170,51 @@ export class ExploreStore {
   }
 
   async #startEngine(fresh: boolean): Promise<void> {
+    const [mine, { model }] = [++this.#newestLoad, this.view];
     this.busy = true;
-    const files = await loadEngineFiles(fresh);
-    if (!files.ok) return this.#engineFailed(files.error);
+    const files = await loadEngineFiles(model, fresh);
+    if (mine !== this.#newestLoad) return;
+    if (!files.ok) return this.#engineFailed(files.error, model);
+    this.#open = false;
     const opened = await this.#engine.open(files.value);
-    if (opened.kind === 'done') return this.#opened(opened.value);
+    if (mine !== this.#newestLoad) return;
+    if (opened.kind === 'done') {
+      if (this.#loaded !== model) this.trail = null;
+      this.#loaded = model;
+      return this.#opened(opened.value);
+    }
     if (opened.kind === 'failed' && opened.error.code !== 'engine/stopped') {
-      this.#engineFailed(blame(opened.error));
+      this.#engineFailed(blame(model, opened.error), model);
     }
   }
 
   #opened(model: ModelReport): void {
     this.model = model;
+    this.#dropWhatIsNotThere(model);
     this.#open = true;
     this.notices.clear('engine');
     void this.#compute(null, performance.now());
   }
 
-  #engineFailed(error: EngineError): void {
+  /** A layer or an image that this net does not have, from a link or from the net before, gives way. */
+  #dropWhatIsNotThere({ layers, input, float }: ModelReport): void {
+    const { layer, image } = this.view;
+    const pixels = input.length === 3 ? (input[1] ?? 0) * (input[2] ?? 0) : 0;
+    const isThere = (image: ImageChoice) =>
+      image.kind === 'test' ? image.index < float.samples : image.levels.length === pixels;
+    if (layer !== null && !layers.some(({ name }) => name === layer)) this.view = { ...this.view, layer: null };
+    if (!isThere(image)) this.view = { ...this.view, image: FIRST_VIEW.image };
+  }
+
+  /** Where another net is there, it stays. */
+  #engineFailed(error: EngineError, model: View['model']): void {
     this.busy = false;
-    const retry = { label: 'Try again', run: () => void this.#startEngine(true) };
+    if (this.#open && this.#loaded) this.view = { ...this.view, model: this.#loaded };
+    const again = () => {
+      this.view = { ...this.view, model };
+      void this.#startEngine(true);
+    };
+    const retry = { label: 'Try again', run: again };
     this.notices.say({
       topic: 'engine',
       ...error,

@@ -1,5 +1,5 @@
 /** The controls: names, ranges, and what the page opens with. */
-import type { Method, QuantizeSettings } from '../engine/protocol.ts';
+import type { CompositeName, Method, QuantizeSettings } from '../engine/protocol.ts';
 import type { Scale } from '../scale.ts';
 
 export type DialKey = 'bits' | 'lambda' | 'p';
@@ -57,7 +57,48 @@ function lambdaGrain(lambda: number): number {
 
 export const DEFAULTS: Readonly<QuantizeSettings> = { method: 'ecqx', bits: 4, lambda: 0.08, p: 0.1 };
 
-export const MODELS = [{ value: 'digits-mlp', label: 'digits-mlp' }] as const;
+export type ModelName = 'digits-mlp' | 'digits-cnn' | 'digits-resnet' | 'spirals-mlp';
+
+export const MODELS: readonly ModelName[] = ['digits-mlp', 'digits-cnn', 'digits-resnet', 'spirals-mlp'];
+
+/** What each net does, in a sentence. */
+export const TASKS: Record<ModelName, string> = {
+  'digits-mlp': 'This net reads handwritten digits.',
+  'digits-cnn': 'This net of convolutions reads handwritten digits.',
+  'digits-resnet': 'This net of residual blocks reads handwritten digits.',
+  'spirals-mlp': 'This net tells the arms of three spirals apart.',
+};
+
+export const COMPOSITES: readonly CompositeName[] = [
+  'epsilon',
+  'epsilon-plus',
+  'epsilon-plus-flat',
+  'epsilon-alpha2-beta1',
+  'epsilon-alpha2-beta1-flat',
+  'epsilon-gamma-flat',
+  'epsilon-gamma-box',
+  'excitation-backprop',
+];
+
+/** What is looked at, beside the settings that decide the net. */
+export interface View {
+  model: ModelName;
+  composite: CompositeName;
+  /** Null: the layer with most weights. */
+  layer: string | null;
+  image: ImageChoice;
+}
+
+/** An image of the test set, or a drawing: its pixels row by row as levels of ink from 0 to 16. */
+export type ImageChoice = { kind: 'test'; index: number } | { kind: 'drawing'; levels: number[] };
+
+export const FIRST_VIEW: Readonly<View> = {
+  model: 'digits-mlp',
+  // For dense layers the same as `epsilon`; in convolutions, ε alone divides by outputs near zero and tells little.
+  composite: 'epsilon-plus',
+  layer: null,
+  image: { kind: 'test', index: 0 },
+};
 
 /** Why a dial changes nothing at these settings; null where it does. */
 export function withoutEffect(key: DialKey, { method, lambda }: QuantizeSettings): string | null {

@@ -1,32 +1,58 @@
-/** Settings <-> URL hash. A link is input from outside: every field is checked, and a bad one costs only itself. */
+/** State <-> URL hash. A link is input from outside: every field is checked, and a bad one costs only itself. */
 import type { QuantizeSettings } from '../engine/protocol.ts';
 import { readTyped } from '../scale.ts';
-import { DEFAULTS, DIALS, METHODS, MODELS, type DialKey } from './settings.ts';
+import {
+  COMPOSITES,
+  DEFAULTS,
+  DIALS,
+  FIRST_VIEW,
+  METHODS,
+  MODELS,
+  type DialKey,
+  type ImageChoice,
+  type View,
+} from './settings.ts';
 
 export interface Link {
   settings: QuantizeSettings;
+  view: View;
   /** One sentence about what could not be used, or null. */
   complaint: string | null;
 }
 
-export function writeHash({ method, bits, lambda, p }: QuantizeSettings): string {
-  return `#/explore?method=${method}&bits=${bits}&lambda=${lambda}&p=${p}`;
+/** Levels of ink in a drawing, one letter each. */
+const LEVELS = '0123456789abcdefg';
+
+/** Settings always, what is looked at only where it differs from the first view: links stay short. */
+export function writeHash({ method, bits, lambda, p }: QuantizeSettings, view: View = FIRST_VIEW): string {
+  const { model, composite, layer, image } = view;
+  const fields: [string, string | number | null][] = [
+    ['model', model === FIRST_VIEW.model ? null : model],
+    ['method', method],
+    ['bits', bits],
+    ['lambda', lambda],
+    ['p', p],
+    ['composite', composite === FIRST_VIEW.composite ? null : composite],
+    ['layer', layer === null ? null : encodeURIComponent(layer)],
+    ['image', image.kind === 'test' && image.index > 0 ? image.index : null],
+    ['drawing', image.kind === 'drawing' ? image.levels.map((level) => LEVELS[level] ?? '0').join('') : null],
+  ];
+  const written = fields.filter(([, value]) => value !== null).map(([key, value]) => `${key}=${value}`);
+  return `#/explore?${written.join('&')}`;
 }
 
 export function readHash(hash: string): Link {
   const [path = '', query = ''] = hash.replace(/^#/, '').split(/\?(.*)/s);
   const fields = new URLSearchParams(query);
-  const settings: QuantizeSettings = { ...DEFAULTS };
   const wrong: string[] = [];
-
   if (path !== '' && path !== '/' && path !== '/explore') wrong.push(`there is no view “${short(path)}”`);
 
-  const method = fields.get('method');
-  const known = METHODS.find((m) => m.value === method);
-  if (known) settings.method = known.value;
-  else if (method !== null)
-    wrong.push(`method “${short(method)}” is none of ${METHODS.map((m) => m.value).join(', ')}`);
-
+  const settings: QuantizeSettings = { ...DEFAULTS };
+  settings.method = choice(
+    'method',
+    METHODS.map(({ value }) => value),
+    DEFAULTS.method,
+  );
   for (const key of ['bits', 'lambda', 'p'] satisfies DialKey[]) {
     const text = fields.get(key);
     if (text === null) continue;
@@ -34,13 +60,35 @@ export function readHash(hash: string): Link {
     if (typed.ok) settings[key] = typed.value;
     else wrong.push(`${key} “${short(text)}” is not in ${DIALS[key].scale.min} to ${DIALS[key].scale.max}`);
   }
-
-  const model = fields.get('model');
-  if (model !== null && !MODELS.some((m) => m.value === model)) wrong.push(`there is no model “${short(model)}”`);
-
+  const view: View = {
+    model: choice('model', MODELS, FIRST_VIEW.model),
+    composite: choice('composite', COMPOSITES, FIRST_VIEW.composite),
+    layer: fields.get('layer'),
+    image: readImage(),
+  };
   const complaint =
     wrong.length > 0 ? `The link was read only in part: ${wrong.join('; ')}; defaults are used there.` : null;
-  return { settings, complaint };
+  return { settings, view, complaint };
+
+  function choice<Value extends string>(key: string, values: readonly Value[], otherwise: Value): Value {
+    const text = fields.get(key);
+    const known = values.find((value) => value === text);
+    if (known === undefined && text !== null) wrong.push(`${key} “${short(text)}” is none of ${values.join(', ')}`);
+    return known ?? otherwise;
+  }
+
+  function readImage(): ImageChoice {
+    const [drawing, index] = [fields.get('drawing'), fields.get('image')];
+    if (drawing !== null) {
+      const levels = [...drawing].map((letter) => LEVELS.indexOf(letter));
+      if (levels.length > 0 && !levels.includes(-1)) return { kind: 'drawing', levels };
+      wrong.push(`the drawing “${short(drawing)}” is not made of 0 to 9 and a to g`);
+    } else if (index !== null) {
+      if (/^\d{1,6}$/.test(index)) return { kind: 'test', index: Number(index) };
+      wrong.push(`image “${short(index)}” is no whole number`);
+    }
+    return FIRST_VIEW.image;
+  }
 }
 
 function short(text: string): string {

@@ -1,4 +1,11 @@
-//! What the page and the command share: a net with its data and relevances, quantized again and again.
+//! What the page and the command share: a net with its data and relevances, quantized again and again. Beside it, the
+//! two close looks: at one image ([`Explanation`]) and at the weights of one layer ([`LayerWeights`]).
+
+mod image;
+mod weights;
+
+pub use image::{Answer, Explanation};
+pub use weights::{Fate, LayerWeights};
 
 use std::collections::BTreeMap;
 
@@ -6,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CoreError;
 use crate::data::Dataset;
-use crate::lrp::{ExplainSettings, explain};
+use crate::lrp::{Composite, ExplainSettings, explain};
 use crate::model::Model;
 use crate::nn::{Evaluation, Network, Tape};
 use crate::quant::{QuantizeReport, QuantizeSettings, QuantizedNet, UnitRelevance, quantize};
@@ -16,9 +23,11 @@ use crate::quant::{QuantizeReport, QuantizeSettings, QuantizedNet, UnitRelevance
 pub struct Session {
     model: Model,
     data: Dataset,
+    composite: Composite,
     relevance: BTreeMap<usize, UnitRelevance>,
     float: Evaluation,
-    /// Carries the weights of the last quantization.
+    /// The last quantization, and the net that carries its weights.
+    assigned: Option<QuantizedNet>,
     quantized: Network,
     tape: Tape,
 }
@@ -28,6 +37,8 @@ pub struct Session {
 pub struct ModelReport {
     /// The model's name.
     pub name: String,
+    /// Shape of one sample, for images [channels, height, width].
+    pub input: Vec<usize>,
     /// Names of the dataset's classes.
     pub classes: Vec<String>,
     /// All parameters, biases included.
@@ -62,13 +73,37 @@ impl Session {
         data.expect_fit(model.network.input(), model.network.outputs())?;
         let mut tape = model.network.evaluation_tape();
         let float = model.network.evaluate(data.test()?, &mut tape, |_| ())?;
-        let explained = explain(&model.network, data.train()?, &ExplainSettings::default(), &mut tape)?;
+        let (composite, relevance) = (Composite::default(), BTreeMap::new());
+        let quantized = model.network.clone();
+        let mut session = Self { model, data, composite, relevance, float, assigned: None, quantized, tape };
+        session.relevance = session.measure(&session.composite.clone())?;
+        Ok(session)
+    }
+
+    /// Measures the relevance of the weights anew, by the composite of this name ([`Composite::NAMES`]), which also
+    /// explains images from now on.
+    ///
+    /// # Errors
+    /// An unknown name, or relevance that overflows; the last composite then stays.
+    pub fn set_composite(&mut self, name: &str) -> Result<(), CoreError> {
+        if name == self.composite.name() {
+            return Ok(());
+        }
+        let composite = Composite::named(name)?;
+        self.relevance = self.measure(&composite)?;
+        self.composite = composite;
+        Ok(())
+    }
+
+    fn measure(&mut self, composite: &Composite) -> Result<BTreeMap<usize, UnitRelevance>, CoreError> {
+        let settings = ExplainSettings { composite: composite.clone(), ..ExplainSettings::default() };
+        let explained = explain(&self.model.network, self.data.train()?, &settings, &mut self.tape)?;
         let mut relevance = BTreeMap::new();
         for (node, values) in explained.weights {
-            let layer = &model.network.nodes()[node].name;
+            let layer = &self.model.network.nodes()[node].name;
             relevance.insert(node, UnitRelevance::new(layer, &values)?);
         }
-        Ok(Self { quantized: model.network.clone(), model, data, relevance, float, tape })
+        Ok(relevance)
     }
 
     /// What was loaded.
@@ -84,6 +119,7 @@ impl Session {
             .collect();
         ModelReport {
             name: self.model.name().to_owned(),
+            input: network.input().to_vec(),
             classes: self.data.classes.clone(),
             parameters: network.parameters().map(|p| p.values.len()).sum(),
             weights: layers.iter().map(|layer| layer.weights).sum(),
@@ -97,9 +133,11 @@ impl Session {
     /// # Errors
     /// Settings out of range; the last quantized net then stays.
     pub fn quantize(&mut self, settings: QuantizeSettings) -> Result<QuantizeReport, CoreError> {
-        let quantized: QuantizedNet = quantize(&self.model.network, |node| self.relevance.get(&node), settings)?;
+        let quantized = quantize(&self.model.network, |node| self.relevance.get(&node), settings)?;
         quantized.write_into(&mut self.quantized);
-        Ok(quantized.report())
+        let report = quantized.report();
+        self.assigned = Some(quantized);
+        Ok(report)
     }
 
     /// Evaluates the net of the last [`Self::quantize`] (before the first one, the float net) on the test set.
