@@ -41,10 +41,7 @@ fn check(architecture: &Architecture, samples: usize, mode: Mode, seed: u64) {
     });
 
     let train = mode == Mode::Train;
-    let (wide, tensors): (Vec<Vec<f64>>, _) = (
-        x.rows().into_iter().map(|row| row.iter().copied().map(f64::from).collect()).collect(),
-        twin::tensors(&network),
-    );
+    let (wide, tensors) = (twin::rows(x.view()), twin::tensors(&network));
     let outputs = twin::forward(architecture, &tensors, &wide, train);
     let expected = outputs.last().unwrap().samples.concat();
     for (got, expected) in logits.iter().zip(&expected) {

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use super::plan::{How, plan};
-use super::rules::{Epsilon, Explained, Room, Rule, matrix, view};
+use super::rules::{Epsilon, Explained, Room, Rule, Work, matrix, view};
 use super::{BatchNormMode, Composite, LrpError, OutputRelevance};
 use crate::data::Split;
 use crate::nn::{Affine, BackStep, BatchNorm, Layer, Mode, Network, Source, Tape, lane_sum};
@@ -211,7 +211,9 @@ impl<'a> Pass<'a> {
         if let Some((_, sum)) = self.relevances.weights.iter_mut().find(|(node, _)| *node == step.index) {
             layer.weight_gradient(at.x, view(&shares, at.z.dim()), sum, true, step.scratch);
         }
-        let of_bias = target.map(|target| rule.relevance_in(at, target, &mut self.room, step.scratch));
+        let of_bias = target.map(|relevance_in| {
+            rule.relevance_in(at, Work { relevance_in, room: &mut self.room, scratch: step.scratch })
+        });
         let room = &mut self.room;
         (room.shares, room.folded, room.folded_bias, room.folded_z) = (shares, weight, bias, z);
         of_bias

@@ -3,6 +3,10 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod linear;
+pub mod relevance;
+pub mod rules;
+
 use ecqx_core::model::{Architecture, LayerKind, LayerSpec};
 use ecqx_core::nn::Network;
 
@@ -20,23 +24,29 @@ pub fn tensors(network: &Network) -> Tensors {
     network.tensors().map(|t| (t.name, t.values.iter().copied().map(f64::from).collect())).collect()
 }
 
+pub fn rows(x: ndarray::ArrayView2<'_, f32>) -> Vec<Vec<f64>> {
+    x.rows().into_iter().map(|row| row.iter().copied().map(f64::from).collect()).collect()
+}
+
 /// Outputs of all layers; batch norm uses the batch's statistics where `train` says so.
 pub fn forward(architecture: &Architecture, tensors: &Tensors, x: &[Vec<f64>], train: bool) -> Vec<Batch> {
     let input = Batch { shape: architecture.input.clone(), samples: x.to_vec() };
     let mut outputs: Vec<Batch> = Vec::new();
     for (index, spec) in architecture.layers.iter().enumerate() {
-        let read = |name: &str| {
-            let at = architecture.layers.iter().position(|layer| layer.name == name);
-            if name == "input" { input.clone() } else { outputs[at.unwrap()].clone() }
-        };
-        let inputs: Vec<Batch> = match &spec.inputs {
-            Some(names) => names.iter().map(|name| read(name)).collect(),
-            None if index == 0 => vec![input.clone()],
-            None => vec![outputs[index - 1].clone()],
-        };
+        let read = |source: Option<usize>| source.map_or_else(|| input.clone(), |layer| outputs[layer].clone());
+        let inputs: Vec<Batch> = sources(architecture, index).into_iter().map(read).collect();
         outputs.push(layer(spec, tensors, &inputs, train));
     }
     outputs
+}
+
+/// The layers that a layer reads; `None` is the net's input.
+pub fn sources(architecture: &Architecture, index: usize) -> Vec<Option<usize>> {
+    let find = |name: &String| architecture.layers.iter().position(|layer| layer.name == *name);
+    match &architecture.layers[index].inputs {
+        Some(names) => names.iter().map(find).collect(),
+        None => vec![index.checked_sub(1)],
+    }
 }
 
 /// Mean cross entropy.
@@ -55,40 +65,17 @@ fn layer(spec: &LayerSpec, tensors: &Tensors, inputs: &[Batch], train: bool) -> 
         shape,
         samples: x.samples.iter().map(|sample| of(sample)).collect(),
     };
+    let linear = |shape: Vec<usize>| {
+        let outputs = linear::outputs(spec, tensors, &x.shape).unwrap();
+        each(shape, &|x| outputs.iter().map(|output| output.z(x)).collect())
+    };
     match spec.kind {
-        LayerKind::Dense { units, .. } => each(vec![units], &|x| {
-            let weights = tensor("weight").unwrap().chunks(x.len());
-            let dots = weights.map(|row| row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>());
-            dots.enumerate().map(|(k, dot)| dot + tensor("bias").map_or(0.0, |bias| bias[k])).collect()
-        }),
+        LayerKind::Dense { units, .. } => linear(vec![units]),
         LayerKind::Relu {} => each(x.shape.clone(), &|x| x.iter().map(|x| x.max(0.0)).collect()),
         LayerKind::Flatten {} => each(vec![x.shape.iter().product()], &<[f64]>::to_vec),
-        LayerKind::Conv2d { filters, kernel, stride, padding, groups, .. } => {
-            let [channels, h, w] = x.shape[..] else { panic!("conv2d on {:?}", x.shape) };
-            let out = [0, 1].map(|axis| ([h, w][axis] + 2 * padding[axis] - kernel[axis]) / stride[axis] + 1);
-            let within = channels / groups;
-            each(vec![filters, out[0], out[1]], &|x| {
-                let mut z = Vec::new();
-                for filter in 0..filters {
-                    let group = filter / (filters / groups);
-                    for (row, column) in (0..out[0]).flat_map(|r| (0..out[1]).map(move |c| (r, c))) {
-                        let mut sum = tensor("bias").map_or(0.0, |bias| bias[filter]);
-                        for c in 0..within {
-                            for (ky, kx) in (0..kernel[0]).flat_map(|y| (0..kernel[1]).map(move |x| (y, x))) {
-                                let (y, at) = (row * stride[0] + ky, column * stride[1] + kx);
-                                if y < padding[0] || at < padding[1] || y - padding[0] >= h || at - padding[1] >= w {
-                                    continue;
-                                }
-                                let pixel = x[((group * within + c) * h + y - padding[0]) * w + at - padding[1]];
-                                let weight = ((filter * within + c) * kernel[0] + ky) * kernel[1] + kx;
-                                sum += pixel * tensor("weight").unwrap()[weight];
-                            }
-                        }
-                        z.push(sum);
-                    }
-                }
-                z
-            })
+        LayerKind::Conv2d { filters, kernel, stride, padding, .. } => {
+            let [height, width] = linear::positions(&x.shape, kernel, stride, padding);
+            linear(vec![filters, height, width])
         }
         LayerKind::BatchNorm { eps, .. } => {
             let channels = x.shape[0];
@@ -112,17 +99,23 @@ fn layer(spec: &LayerSpec, tensors: &Tensors, inputs: &[Batch], train: bool) -> 
             }
             y
         }
-        LayerKind::MaxPool2d { kernel, stride } => pool(x, kernel, stride.unwrap_or(kernel), &|window| {
-            window.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-        }),
+        LayerKind::MaxPool2d { kernel, stride } => {
+            let stride = stride.unwrap_or(kernel);
+            let [height, width] = linear::positions(&x.shape, kernel, stride, [0, 0]);
+            let windows = linear::windows(&x.shape, kernel, stride, [0, 0]);
+            each(vec![x.shape[0], height, width], &|sample| {
+                let planes =
+                    sample.chunks(x.shape[1] * x.shape[2]).flat_map(|plane| windows.iter().map(move |w| (plane, w)));
+                planes
+                    .map(|(plane, window)| window.iter().map(|&(_, at)| plane[at]).fold(f64::NEG_INFINITY, f64::max))
+                    .collect()
+            })
+        }
         LayerKind::AvgPool2d { kernel, stride } => {
-            pool(x, kernel, stride.unwrap_or(kernel), &|window| window.iter().sum::<f64>() / window.len() as f64)
+            let [height, width] = linear::positions(&x.shape, kernel, stride.unwrap_or(kernel), [0, 0]);
+            linear(vec![x.shape[0], height, width])
         }
-        LayerKind::GlobalAvgPool {} => {
-            let mean = |window: &[f64]| window.iter().sum::<f64>() / window.len() as f64;
-            let pooled = pool(x, [x.shape[1], x.shape[2]], [1, 1], &mean);
-            Batch { shape: vec![x.shape[0]], ..pooled }
-        }
+        LayerKind::GlobalAvgPool {} => linear(vec![x.shape[0]]),
         LayerKind::Add {} => {
             let mut sum = x.clone();
             for other in &inputs[1..] {
@@ -133,23 +126,4 @@ fn layer(spec: &LayerSpec, tensors: &Tensors, inputs: &[Batch], train: bool) -> 
             sum
         }
     }
-}
-
-fn pool(x: &Batch, kernel: [usize; 2], stride: [usize; 2], of: &dyn Fn(&[f64]) -> f64) -> Batch {
-    let [channels, h, w] = x.shape[..] else { panic!("pooling on {:?}", x.shape) };
-    let out = [(h - kernel[0]) / stride[0] + 1, (w - kernel[1]) / stride[1] + 1];
-    let sample = |x: &Vec<f64>| {
-        let mut y = Vec::new();
-        for c in 0..channels {
-            for (row, column) in (0..out[0]).flat_map(|r| (0..out[1]).map(move |c| (r, c))) {
-                let window: Vec<f64> = (0..kernel[0])
-                    .flat_map(|ky| (0..kernel[1]).map(move |kx| (row * stride[0] + ky, column * stride[1] + kx)))
-                    .map(|(y, at)| x[(c * h + y) * w + at])
-                    .collect();
-                y.push(of(&window));
-            }
-        }
-        y
-    };
-    Batch { shape: vec![channels, out[0], out[1]], samples: x.samples.iter().map(sample).collect() }
 }

@@ -1,20 +1,22 @@
 //! Runs a conformance vector of `tests/vectors` and returns what the core computes, under the names of what is expected.
 
 use ecqx_core::data::Split;
+use ecqx_core::lrp::rules::{parse, relevance_in};
 use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::model::Architecture;
-use ecqx_core::nn::{Adam, Network, Optimizer, Sgd, Tape, Trainer};
+use ecqx_core::nn::{Adam, Mode, Network, Optimizer, Sgd, Tape, Trainer};
 use ecqx_core::tensors::{TensorData, TensorFile};
 use js_sys::{Float32Array, Object, Reflect};
 use ndarray::Array2;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
 /// Computed tensors, named.
 type Tensors = Vec<(String, Vec<f32>)>;
 
-/// Runs a vector of kind `train` (gradients of the first batch, losses, parameters after all) or `lrp` (logits and
-/// relevances). The losses that a vector lists in its metadata are returned as `losses`.
+/// Runs a vector of kind `train` (gradients of the first batch, losses, parameters after all), `lrp` (logits and
+/// relevances) or `rule` (output of one layer and relevance of its input). The losses that a vector lists in its
+/// metadata are returned as `losses`.
 ///
 /// # Errors
 /// Bytes that are no such vector, and what the core does not know.
@@ -25,6 +27,7 @@ pub fn run_vector(bytes: &[u8]) -> Result<JsValue, JsError> {
     let computed = match text(&case, "kind")? {
         "train" => train(&file, &case)?,
         "lrp" => relevances(&file, &case)?,
+        "rule" => rule(&file, &case)?,
         other => return Err(JsError::new(&format!("vectors of kind {other:?} are not run here"))),
     };
     let tensors = Object::new();
@@ -36,7 +39,7 @@ pub fn run_vector(bytes: &[u8]) -> Result<JsValue, JsError> {
 }
 
 fn train(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
-    let mut network = network(file, case, "before.")?;
+    let mut network = network(file, &case["architecture"], |name| format!("before.{name}"))?;
     let learning_rate = number(case, "lr")?;
     let optimizer: Box<dyn Optimizer> = match text(case, "optimizer")? {
         "adam" => Box::new(Adam::new(learning_rate, 0.0)?),
@@ -60,7 +63,7 @@ fn train(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
 }
 
 fn relevances(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
-    let network = network(file, case, "model.")?;
+    let network = network(file, &case["architecture"], |name| format!("model.{name}"))?;
     let split = split(file, &network)?;
     // Smaller than the batch, so that sums over several passes are tested too.
     let mut tape = Tape::new(&network, 4);
@@ -82,11 +85,32 @@ fn relevances(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
     Ok(computed)
 }
 
-/// The case's net with the file's parameters of this prefix.
-fn network(file: &TensorFile, case: &Value, prefix: &str) -> Result<Network, JsError> {
-    let architecture = case.get("architecture").map(Value::to_string).unwrap_or_default();
-    let mut network = Network::new(&Architecture::from_json(&architecture)?)?;
-    let names: Vec<String> = network.tensors().map(|p| format!("{prefix}{}", p.name)).collect();
+/// The vector's layer in a net of its own.
+fn rule(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
+    let (x, relevance_out) = (matrix(file, "x")?, matrix(file, "relevance_out")?);
+    let layer = match file.get("weight")?.shape[..] {
+        [units, _] => json!({"name": "layer", "kind": "dense", "units": units}),
+        [filters, _, height, width] => json!({
+            "name": "layer", "kind": "conv2d", "filters": filters, "kernel": [height, width],
+            "stride": case["stride"], "padding": case["padding"],
+        }),
+        _ => return Err(JsError::new("the weight must have two or four dimensions")),
+    };
+    let input = file.get("x")?.shape.get(1..).unwrap_or_default();
+    let architecture = json!({"input": input, "layers": [layer, {"name": "end", "kind": "flatten"}]});
+    let network = network(file, &architecture, |name| name.replace("layer.", ""))?;
+    let mut tape = Tape::new(&network, x.nrows());
+    let z = network.forward(x.view(), &mut tape, Mode::Evaluate).iter().copied().collect();
+    let layer = network.nodes().first().and_then(|node| node.layer.affine());
+    let layer = layer.ok_or_else(|| JsError::new("the net has no layer"))?;
+    let relevance = relevance_in(&*parse(text(case, "rule")?)?, layer, x.view(), relevance_out.view());
+    Ok(vec![("z".to_owned(), z), ("relevance_in".to_owned(), relevance.into_iter().collect())])
+}
+
+/// The net with the file's parameters, which have these names there.
+fn network(file: &TensorFile, architecture: &Value, in_file: impl Fn(&str) -> String) -> Result<Network, JsError> {
+    let mut network = Network::new(&Architecture::from_json(&architecture.to_string())?)?;
+    let names: Vec<String> = network.tensors().map(|tensor| in_file(&tensor.name)).collect();
     for (name, parameter) in names.iter().zip(network.tensors_mut()) {
         let values = file.get(name)?.finite_f32()?;
         if values.len() != parameter.len() {
@@ -104,6 +128,13 @@ fn split(file: &TensorFile, network: &Network) -> Result<Split, JsError> {
     let features = network.input().iter().product();
     let x = Array2::from_shape_vec((y.len(), features), file.get("x")?.finite_f32()?.to_vec())?;
     Ok(Split { x, y })
+}
+
+/// A tensor as one row a sample.
+fn matrix(file: &TensorFile, name: &str) -> Result<Array2<f32>, JsError> {
+    let tensor = file.get(name)?;
+    let (values, samples) = (tensor.finite_f32()?, tensor.shape.first().copied().unwrap_or_default());
+    Ok(Array2::from_shape_vec((samples, values.len() / samples.max(1)), values.to_vec())?)
 }
 
 fn text<'a>(case: &'a Value, key: &str) -> Result<&'a str, JsError> {

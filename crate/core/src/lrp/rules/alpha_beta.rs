@@ -1,12 +1,9 @@
 //! The αβ-rule.
 
-use ndarray::ArrayViewMut2;
-
-use super::terms::{Bend, Input, Only, Sharing, Term};
+use super::terms::{Bend, Input, Sharing, Term, share};
 use super::z_plus::RAISING;
-use super::{Explained, Room, Rule};
+use super::{Explained, Rule, Work};
 use crate::lrp::LrpError;
-use crate::nn::Scratch;
 
 /// What lowers an output.
 const LOWERING: [Term; 2] =
@@ -53,21 +50,11 @@ impl AlphaBeta {
 }
 
 impl Rule for AlphaBeta {
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        mut relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
-        let raised = Sharing { terms: &RAISING, only: Only::All, factor: self.alpha, add: false };
-        let taken = raised.run(at, relevance_in.view_mut(), room, scratch);
-        if self.beta == 0.0 {
-            return taken;
-        }
-        let lowered = Sharing { terms: &LOWERING, only: Only::All, factor: -self.beta, add: true };
-        let also = lowered.run(at, relevance_in, room, scratch);
-        taken + also
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64 {
+        let raised = Sharing { factor: self.alpha, ..Sharing::over(&RAISING) };
+        let lowered = Sharing { factor: -self.beta, ..Sharing::over(&LOWERING) };
+        let both = [raised, lowered];
+        share(if self.beta > 0.0 { &both } else { &both[..1] }, at, work)
     }
 }
 

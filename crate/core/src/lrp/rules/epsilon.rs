@@ -1,10 +1,9 @@
 //! The ε-rule.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayView2;
 
-use super::{Explained, Reach, Room, Rule, view};
+use super::{Explained, Reach, Room, Rule, Work, view};
 use crate::lrp::{LrpError, stabilize};
-use crate::nn::Scratch;
 
 /// LRP-ε: each output shares its relevance over its inputs by their contribution.
 ///
@@ -48,13 +47,8 @@ impl Rule for Epsilon {
         Reach::Sums(*self)
     }
 
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        mut relevance_in: ArrayViewMut2<'_, f32>,
-        Room { z, sums, .. }: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
+    fn relevance_in(&self, at: Explained<'_>, Work { mut relevance_in, room, scratch }: Work<'_>) -> f64 {
+        let Room { z, sums, .. } = room;
         let shares = if let Some(shares) = at.shares.filter(|_| *self == Self::DEFAULT) {
             shares
         } else {

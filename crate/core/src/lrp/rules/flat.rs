@@ -1,10 +1,7 @@
 //! The flat rule.
 
-use ndarray::ArrayViewMut2;
-
-use super::terms::{Bend, Input, Only, Sharing, Term};
-use super::{Explained, Room, Rule};
-use crate::nn::Scratch;
+use super::terms::{Bend, Input, Sharing, Term, share};
+use super::{Explained, Rule, Work};
 
 /// LRP-flat: each output shares its relevance evenly over all inputs that it reads.
 ///
@@ -21,14 +18,8 @@ pub struct Flat {
 }
 
 impl Rule for Flat {
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64 {
         let terms = [Term::new(Input::Constant(1.0), Bend::One, self.bias)];
-        Sharing { terms: &terms, only: Only::All, factor: 1.0, add: false }.run(at, relevance_in, room, scratch)
+        share(&[Sharing::over(&terms)], at, work)
     }
 }

@@ -1,11 +1,8 @@
 //! The γ-rule.
 
-use ndarray::ArrayViewMut2;
-
-use super::terms::{Bend, Input, Only, Sharing, Term};
-use super::{Explained, Room, Rule};
+use super::terms::{Bend, Input, Only, Sharing, Term, share};
+use super::{Explained, Rule, Work};
 use crate::lrp::LrpError;
-use crate::nn::Scratch;
 
 /// LRP-γ: as the ε-rule, with the contributions of an output's own sign made larger by γ.
 ///
@@ -40,20 +37,14 @@ impl Gamma {
 }
 
 impl Rule for Gamma {
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        mut relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64 {
         let (up, down) = (Bend::MorePositive(self.gamma), Bend::MoreNegative(self.gamma));
         let raised = [Term::new(Input::Positive, up, true), Term::new(Input::Negative, down, false)];
         let lowered = [Term::new(Input::Positive, down, true), Term::new(Input::Negative, up, false)];
-        let positive = Sharing { terms: &raised, only: Only::Positive, factor: 1.0, add: false };
-        let taken = positive.run(at, relevance_in.view_mut(), room, scratch);
-        let negative = Sharing { terms: &lowered, only: Only::Negative, factor: 1.0, add: true };
-        let also = negative.run(at, relevance_in, room, scratch);
-        taken + also
+        let parts = [
+            Sharing { only: Only::Positive, ..Sharing::over(&raised) },
+            Sharing { only: Only::Negative, ..Sharing::over(&lowered) },
+        ];
+        share(&parts, at, work)
     }
 }

@@ -50,6 +50,17 @@ pub struct Explained<'a> {
     pub shares: Option<ArrayView2<'a, f32>>,
 }
 
+/// Where a rule writes, and the memory it computes in.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// Relevance of the layer's input, [n, in].
+    pub relevance_in: ArrayViewMut2<'a, f32>,
+    /// The rule's own memory.
+    pub room: &'a mut Room,
+    /// The layer's.
+    pub scratch: &'a mut Scratch,
+}
+
 /// Where a rule can be used.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reach {
@@ -68,14 +79,8 @@ pub trait Rule: std::fmt::Debug + Send + Sync {
         Reach::Weights
     }
 
-    /// Writes the relevance of the input, [n, in]. Returns what the bias took.
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64;
+    /// Writes the relevance of the input. Returns what the bias took.
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64;
 }
 
 impl<'a> Explained<'a> {
@@ -110,7 +115,7 @@ pub fn relevance_in(
     let (mut z, mut relevance) = (Array2::zeros(relevance_out.dim()), Array2::zeros(x.dim()));
     layer.transform(layer.weight(), layer.bias(), x, z.view_mut(), &mut scratch);
     let at = Explained::new(layer, x, z.view(), relevance_out);
-    rule.relevance_in(at, relevance.view_mut(), &mut room, &mut scratch);
+    rule.relevance_in(at, Work { relevance_in: relevance.view_mut(), room: &mut room, scratch: &mut scratch });
     relevance
 }
 

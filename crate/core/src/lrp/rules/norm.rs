@@ -1,9 +1,6 @@
 //! Shares by contribution, with no setting.
 
-use ndarray::ArrayViewMut2;
-
-use super::{Epsilon, Explained, Reach, Room, Rule};
-use crate::nn::Scratch;
+use super::{Epsilon, Explained, Reach, Rule, Work};
 
 /// Shares by contribution: the ε-rule with ε = 1e-6, also for sums with fixed weights (average pooling, `add`).
 ///
@@ -19,13 +16,7 @@ impl Rule for Norm {
         Reach::Sums(Epsilon::DEFAULT)
     }
 
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
-        Epsilon::DEFAULT.relevance_in(at, relevance_in, room, scratch)
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64 {
+        Epsilon::DEFAULT.relevance_in(at, work)
     }
 }

@@ -1,9 +1,6 @@
 //! Relevance as it came.
 
-use ndarray::ArrayViewMut2;
-
-use super::{Explained, Reach, Room, Rule};
-use crate::nn::Scratch;
+use super::{Explained, Reach, Rule, Work};
 
 /// R_j = R_k: for layers each of whose outputs has one input (batch norm, ReLU, flatten; in max pooling, the winner).
 /// Source: `Pass` of zennit. Vectors: `lrp-*-bn-pass-*`.
@@ -15,13 +12,7 @@ impl Rule for Pass {
         Reach::Single
     }
 
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        mut relevance_in: ArrayViewMut2<'_, f32>,
-        _room: &mut Room,
-        _scratch: &mut Scratch,
-    ) -> f64 {
+    fn relevance_in(&self, at: Explained<'_>, Work { mut relevance_in, .. }: Work<'_>) -> f64 {
         if relevance_in.dim() == at.relevance_out.dim() {
             relevance_in.assign(&at.relevance_out);
         }

@@ -1,11 +1,10 @@
 //! The one computation under most rules: relevance is shared over what changed inputs through changed weights give.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{ArrayView2, Axis};
 
 use super::room::{Room, matrix, view};
-use super::{Epsilon, Explained};
+use super::{Epsilon, Explained, Work};
 use crate::lrp::stabilize;
-use crate::nn::Scratch;
 
 /// What a term reads for the input x.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,18 +58,23 @@ impl Term {
     }
 }
 
-/// How a rule shares.
+/// How a rule shares, or a part of it.
 ///
 /// ```text
 /// z_k = Σ_t c_t·(f_t(W)·g_t(x) + f_t(b))_k      s_k = R_k/stab(z_k), 0 for outputs that take no part
-/// R_j ← factor · Σ_t c_t·g_t(x)_j·(f_t(W)ᵀ·s)_j
+/// R_j = factor · Σ_t c_t·g_t(x)_j·(f_t(W)ᵀ·s)_j
 /// ```
 pub(super) struct Sharing<'a> {
     pub terms: &'a [Term],
     pub only: Only,
     pub factor: f32,
-    /// Whether the result is added to what is there.
-    pub add: bool,
+}
+
+/// Writes the relevance of the input, the sum of all parts. Returns what the biases took.
+pub(super) fn share(parts: &[Sharing<'_>], at: Explained<'_>, mut work: Work<'_>) -> f64 {
+    let has_negatives = at.x.iter().any(|&x| x < 0.0);
+    let run = |(index, part): (usize, &Sharing<'_>)| part.run(at, has_negatives, index > 0, &mut work);
+    parts.iter().enumerate().map(run).sum()
 }
 
 impl Bend {
@@ -113,24 +117,21 @@ impl Input {
     }
 }
 
-impl Sharing<'_> {
-    /// Writes or adds the relevance of the input. Returns what the biases took.
-    pub(super) fn run(
-        &self,
-        at: Explained<'_>,
-        mut relevance_in: ArrayViewMut2<'_, f32>,
-        Room { weight, bias, x, z, part, sums, .. }: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
+impl<'a> Sharing<'a> {
+    /// Over these terms, at all outputs.
+    pub(super) const fn over(terms: &'a [Term]) -> Self {
+        Self { terms, only: Only::All, factor: 1.0 }
+    }
+
+    /// Writes the relevance of the input or, with `add`, adds it to what is there. Returns what the biases took.
+    fn run(&self, at: Explained<'_>, has_negatives: bool, add: bool, work: &mut Work<'_>) -> f64 {
+        let Work { relevance_in, room: Room { weight, bias, x, z, part, sums, .. }, scratch } = work;
         let (layer, size) = (at.layer, at.z.dim());
-        let has_negatives = at.x.iter().any(|&x| x < 0.0);
         // Without negative inputs their terms are nothing, and half of the work of rules that split by sign.
         let is_idle = |term: &Term| term.input == Input::Negative && !has_negatives;
         let terms = || self.terms.iter().enumerate().filter(|(_, term)| !is_idle(term));
-        let mut bent = None;
         for (index, term) in terms() {
             let weight = term.bend.of(at.weight, weight);
-            bent = Some(index);
             let bias = at.bias.filter(|_| term.bias).map(|own| term.bend.of(own, bias));
             let x = term.input.of(at.x, has_negatives, x);
             if index == 0 && x.nrows() == size.0 {
@@ -159,25 +160,22 @@ impl Sharing<'_> {
             *share = if takes_part(own) { r / stabilize(*share, Epsilon::STABILIZER) } else { 0.0 };
         }
         at.unit_sums(shares.view(), sums);
-        let mut of_bias = 0.0;
-        for (count, (index, term)) in terms().enumerate() {
+        let (mut of_bias, single) = (0.0, terms().count() == 1);
+        for (count, (_, term)) in terms().enumerate() {
             if let Some(own) = at.bias.filter(|_| term.bias) {
                 let products = term.bend.of(own, bias).iter().zip(sums.iter());
                 of_bias += f64::from(term.factor * self.factor * products.map(|(b, s)| b * s).sum::<f32>());
             }
-            // With a single term it is there already.
-            let weight = if bent == Some(index) && count == 0 && term.bend != Bend::Own {
-                weight.as_slice()
-            } else {
-                term.bend.of(at.weight, weight)
-            };
+            // A single term's is there already.
+            let is_bent = single && term.bend != Bend::Own;
+            let weight = if is_bent { weight.as_slice() } else { term.bend.of(at.weight, weight) };
             let x = term.input.of(at.x, has_negatives, x);
             let factor = self.factor * term.factor;
-            if count == 0 && !self.add {
+            if count == 0 && !add {
                 layer.pull_back(weight, shares.view(), relevance_in.view_mut(), scratch);
-                relevance_in *= &x;
+                *relevance_in *= &x;
                 if factor != 1.0 {
-                    relevance_in *= factor;
+                    *relevance_in *= factor;
                 }
                 continue;
             }

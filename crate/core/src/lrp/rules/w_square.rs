@@ -1,10 +1,7 @@
 //! The w²-rule.
 
-use ndarray::ArrayViewMut2;
-
-use super::terms::{Bend, Input, Only, Sharing, Term};
-use super::{Explained, Room, Rule};
-use crate::nn::Scratch;
+use super::terms::{Bend, Input, Sharing, Term, share};
+use super::{Explained, Rule, Work};
 
 /// LRP-w²: shares by the squared weights, whatever the input is.
 ///
@@ -19,14 +16,8 @@ use crate::nn::Scratch;
 pub struct WSquare;
 
 impl Rule for WSquare {
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64 {
         let terms = [Term::new(Input::Constant(1.0), Bend::Square, true)];
-        Sharing { terms: &terms, only: Only::All, factor: 1.0, add: false }.run(at, relevance_in, room, scratch)
+        share(&[Sharing::over(&terms)], at, work)
     }
 }

@@ -1,11 +1,8 @@
 //! The rule for inputs within bounds.
 
-use ndarray::ArrayViewMut2;
-
-use super::terms::{Bend, Input, Only, Sharing, Term};
-use super::{Explained, Room, Rule};
+use super::terms::{Bend, Input, Sharing, Term, share};
+use super::{Explained, Rule, Work};
 use crate::lrp::LrpError;
-use crate::nn::Scratch;
 
 /// LRP-zᴮ: for the first layer on pixels, whose values lie between `low` and `high`.
 ///
@@ -38,16 +35,10 @@ impl ZBox {
 }
 
 impl Rule for ZBox {
-    fn relevance_in(
-        &self,
-        at: Explained<'_>,
-        relevance_in: ArrayViewMut2<'_, f32>,
-        room: &mut Room,
-        scratch: &mut Scratch,
-    ) -> f64 {
+    fn relevance_in(&self, at: Explained<'_>, work: Work<'_>) -> f64 {
         let less = |bound, bend| Term { factor: -1.0, ..Term::new(Input::Constant(bound), bend, true) };
         let terms =
             [Term::new(Input::Own, Bend::Own, true), less(self.low, Bend::Positive), less(self.high, Bend::Negative)];
-        Sharing { terms: &terms, only: Only::All, factor: 1.0, add: false }.run(at, relevance_in, room, scratch)
+        share(&[Sharing::over(&terms)], at, work)
     }
 }
