@@ -71,6 +71,10 @@ fn nets(criterion: &mut Criterion) {
             });
         }
         let mut trainer = Trainer::new(&model.network, batch, Box::new(Adam::new(1e-3, 0.0).unwrap())).unwrap();
+        // What relevance is compared with: a training step's forward and backward, without the optimizer.
+        group.bench_function("measure-batch", |bench| {
+            bench.iter(|| trainer.measure(&model.network, one.x.view(), &one.y).unwrap());
+        });
         let steps = if training == "step" { 1 } else { usize::MAX };
         group.bench_function(training, |bench| {
             bench.iter(|| {
