@@ -35,8 +35,8 @@ struct Best {
 
 pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let mut model = read_start(&args.model, args.seed)?;
-    if is_architecture(&args.model) && is_same_file(&args.model, &args.output) {
-        bail!("the model would overwrite its architecture {}; choose another --output", args.model.display());
+    if is_architecture(&args.model) {
+        files::expect_apart(&args.output, [&args.model])?;
     }
     let dataset = files::read_dataset(&args.data, &model)?;
     let split = dataset.train().with_context(|| files::first_name(&args.data))?;
@@ -86,6 +86,7 @@ fn progress(steps: usize) -> Result<ProgressBar> {
 /// Evaluates the trained model, says in it what it is, and writes it. Returns the splits' evaluations.
 fn finish(args: &Train, mut model: Model, dataset: &Dataset) -> Result<[Option<Evaluation>; 2]> {
     model.network.check_finite().context(DIVERGED)?;
+    model.network.round(args.round);
     let mut tape = model.network.evaluation_tape();
     let mut evaluate = |split: &Option<Split>| {
         split.as_ref().map(|split| model.network.evaluate(split, &mut tape, |_| ())).transpose().context(DIVERGED)
@@ -108,10 +109,6 @@ fn stop(args: &Train, model: Model, dataset: &Dataset, best: Option<Best>, epoch
 
 fn is_architecture(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// A model, or a fresh net of an architecture.

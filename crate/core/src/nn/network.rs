@@ -139,6 +139,22 @@ impl Network {
         layer.operation_mut()?.tensors_mut().trained().next()
     }
 
+    /// Rounds all tensors to so many significant binary digits, 1 to 24, ties to even: numbers that end in zeros
+    /// compress better.
+    pub fn round(&mut self, digits: u32) {
+        let dropped = 24_u32.saturating_sub(digits).min(23);
+        let (half, mask) = ((1_u32 << dropped) >> 1, (1_u32 << dropped) - 1);
+        for value in self.tensors_mut().flatten() {
+            let bits = value.to_bits();
+            let is_odd = (bits >> dropped) & u32::from(dropped > 0);
+            let rounded = f32::from_bits((bits + half.saturating_sub(1) + is_odd) & !mask);
+            // The largest numbers have nothing above them to be rounded to.
+            if rounded.is_finite() {
+                *value = rounded;
+            }
+        }
+    }
+
     /// # Errors
     /// [`NetError::NotFinite`] names the first tensor that holds NaN or infinity.
     pub fn check_finite(&self) -> Result<(), NetError> {
@@ -256,5 +272,27 @@ impl Network {
             }
             tape.put_signal(index, signal);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Architecture;
+
+    #[test]
+    fn rounding_keeps_the_leading_digits() {
+        let text = r#"{"input": [5], "layers": [{"name": "a", "kind": "dense", "units": 1, "bias": false}]}"#;
+        let mut network = Network::new(&Architecture::from_json(text).unwrap()).unwrap();
+        let mut rounded = |values: [f32; 5], digits| {
+            network.tensors_mut().for_each(|tensor| tensor.copy_from_slice(&values));
+            network.round(digits);
+            network.tensors().next().unwrap().values.to_vec()
+        };
+        // Two digits: 1, 1.5, 2, 3, 4, 6, …; what lies half way goes to the even one.
+        assert_eq!(rounded([1.2, -1.25, 1.75, 5.1, 0.0], 2), [1.0, -1.0, 2.0, 6.0, 0.0]);
+        let exact = [0.1, -1e-30, f32::MAX, 3.0, f32::MIN_POSITIVE];
+        assert_eq!(rounded(exact, 24), exact);
+        assert_eq!(rounded(exact, 11)[2], f32::MAX, "nothing becomes infinite");
     }
 }
