@@ -153,3 +153,62 @@ fn relevances_through_files_follow_zennit() {
         }
     }
 }
+
+/// A net whose layers have the vector's weights: dense, or 3×3 convolutions on an image of 7×7 and a dense layer.
+fn assigned_net(file: &TensorFile, layers: &[&str]) -> Value {
+    let shape = |layer: &str| file.get(&format!("in.{layer}.weight")).unwrap().shape.clone();
+    let input = match shape(layers[0])[..] {
+        [_, inputs] => json!([inputs]),
+        [_, channels, ..] => json!([channels, 7, 7]),
+        _ => panic!("shape of {}", layers[0]),
+    };
+    let mut nodes = Vec::new();
+    for &layer in layers {
+        let shape = shape(layer);
+        if let [filters, _, height, width] = shape[..] {
+            let kernel = [height, width];
+            nodes.push(json!({"name": layer, "kind": "conv2d", "filters": filters, "kernel": kernel, "bias": false}));
+            continue;
+        }
+        if nodes.iter().any(|node| node["kind"] == "conv2d") {
+            nodes.push(json!({"name": "flat", "kind": "flatten"}));
+        }
+        nodes.push(json!({"name": layer, "kind": "dense", "units": shape[0], "bias": false}));
+    }
+    json!({"input": input, "layers": nodes})
+}
+
+#[test]
+fn assignments_through_files_are_the_published_ones() {
+    let folder = TempDir::new().unwrap();
+    let at = |file: &str| folder.path().join(file);
+    for (name, file, mut case) in vectors("assign-") {
+        let weights = case["layers"].clone();
+        let layers: Vec<&str> =
+            weights.as_array().unwrap().iter().map(|w| w.as_str().unwrap().strip_suffix(".weight").unwrap()).collect();
+        case["architecture"] = assigned_net(&file, &layers);
+        write_model(&at("model"), &file, &case, "in.");
+        let mut words = format!(
+            "quantize -m model -o out --mode reference --method {} --bits {} --lambda {}",
+            case["method"].as_str().unwrap(),
+            case["bits"],
+            case["lambda"]
+        );
+        if let Some(p) = case["p"].as_f64() {
+            let relevances = file.tensors.iter().filter(|tensor| tensor.name.starts_with("relevance."));
+            let renamed = relevances.map(|t| Tensor { name: format!("weight_{}", t.name), ..t.clone() });
+            let bytes = TensorFile { tensors: renamed.collect(), ..TensorFile::default() }.to_bytes();
+            std::fs::write(at("relevance"), bytes).unwrap();
+            words = format!("{words} --p {p} --relevance relevance");
+        }
+        let report = ecqx(folder.path(), &words);
+        let out = TensorFile::from_bytes(&std::fs::read(at("out")).unwrap()).unwrap();
+        for (layer, reported) in layers.iter().zip(report["layers"].as_array().unwrap()) {
+            let weight = format!("{layer}.weight");
+            let (got, expected) = (values(&out, &weight), values(&file, &format!("out.{weight}")));
+            let step = reported["step_size"].as_f64().unwrap() as f32;
+            let different = got.iter().zip(expected).filter(|(g, e)| (*g - *e).abs() > 0.1 * step).count();
+            assert_eq!(different, 0, "{name}: {different} of {weight} differ");
+        }
+    }
+}

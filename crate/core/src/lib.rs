@@ -13,15 +13,16 @@
 //! | relevance | the explained output's; [`quant::UnitRelevance`] is scaled to [0, 1] |
 //!
 //! ```
-//! use ecqx_core::quant::{Codebook, Ecq, LayerInput, Quantizer};
+//! use ecqx_core::quant::{Codebook, Ecq, LayerInput, Mode, Quantizer, Workspace};
 //!
 //! let weights = [-0.9, -0.1, 0.05, 0.2, 0.3, 1.0];
 //! let codebook = Codebook::uniform("fc1", &weights, 3)?;
 //! let layer = LayerInput::new("fc1", &weights, None, &codebook, weights.len())?;
-//! let dense = Ecq::new(0.0)?.assign(&layer)?; // nearest neighbour
-//! let empty = Ecq::new(1.0)?.assign(&layer)?; // λ = 1 leaves nothing but zeros
-//! assert!(dense.sparsity() < 1.0);
-//! assert_eq!(empty.sparsity(), 1.0);
+//! let mut work = Workspace::default();
+//! Ecq::new(0.0, Mode::Exact)?.assign(&layer, &mut work)?; // nearest neighbour
+//! assert!(work.assignment().sparsity() < 1.0);
+//! Ecq::new(1.0, Mode::Exact)?.assign(&layer, &mut work)?; // λ = 1 leaves nothing but zeros
+//! assert_eq!(work.assignment().sparsity(), 1.0);
 //! # Ok::<(), ecqx_core::CoreError>(())
 //! ```
 

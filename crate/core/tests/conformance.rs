@@ -10,7 +10,7 @@ use ecqx_core::lrp::rules::{parse, relevance_in};
 use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::model::Architecture;
 use ecqx_core::nn::{Adam, Mode, Network, Optimizer, Scratch, Sgd, Tape, Trainer};
-use ecqx_core::quant::{Codebook, Ecq, LayerInput, Quantizer};
+use ecqx_core::quant::{self, Codebook, Ecq, Ecqx, LayerInput, Quantizer, UnitRelevance, Workspace};
 use ecqx_core::tensors::{TensorData, TensorFile};
 use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
@@ -249,19 +249,32 @@ fn centroids_follow_the_published_code() {
 }
 
 #[test]
-fn without_lambda_the_assignment_is_the_published_one() {
-    for (name, file, case) in vectors("assign-").into_iter().filter(|(.., case)| case["lambda"] == 0.0) {
+fn assignments_follow_the_published_code() {
+    for (name, file, case) in vectors("assign-") {
         let bits = u8::try_from(case["bits"].as_u64().unwrap()).unwrap();
-        for layer in case["layers"].as_array().unwrap().iter().map(|layer| layer.as_str().unwrap()) {
-            let weights = values(&file, &format!("in.{layer}"));
+        let (lambda, p) = (case["lambda"].as_f64().unwrap(), case["p"].as_f64());
+        let quantizer: Box<dyn Quantizer> = match p {
+            Some(p) => Box::new(Ecqx::new(lambda, p, quant::Mode::Reference).unwrap()),
+            None => Box::new(Ecq::new(lambda, quant::Mode::Reference).unwrap()),
+        };
+        let layers: Vec<&str> =
+            case["layers"].as_array().unwrap().iter().map(|layer| layer.as_str().unwrap()).collect();
+        let weights = |layer: &str| values(&file, &format!("in.{layer}"));
+        let largest = layers.iter().map(|layer| weights(layer).len()).max().unwrap();
+        for layer in layers {
+            let weights = weights(layer);
             let codebook = Codebook::uniform(layer, weights, bits).unwrap();
-            let input = LayerInput::new(layer, weights, None, &codebook, weights.len()).unwrap();
-            let assignment = Ecq::new(0.0).unwrap().assign(&input).unwrap();
-            let out =
-                assignment.clusters.iter().map(|&c| codebook.centroid(c)).zip(values(&file, &format!("out.{layer}")));
-            let step = codebook.step_size();
-            let different = out.filter(|(got, expected)| (got - *expected).abs() > 0.1 * step).count();
-            assert!(different * 1000 <= weights.len(), "{name}: {different} of {layer} differ");
+            let relevance = p.map(|_| UnitRelevance::new(layer, values(&file, &format!("relevance.{layer}"))).unwrap());
+            let input = LayerInput::new(layer, weights, relevance.as_ref(), &codebook, largest).unwrap();
+            let mut work = Workspace::default();
+            quantizer.assign(&input, &mut work).unwrap();
+            let mut got = vec![0.0; weights.len()];
+            codebook.write(&work.assignment().clusters, &mut got);
+            let out = got.iter().zip(values(&file, &format!("out.{layer}")));
+            let different = out.filter(|(got, expected)| (*got - *expected).abs() > 0.1 * codebook.step_size()).count();
+            assert_eq!(different, 0, "{name}: {different} of {layer} differ");
+            let sparsity = case["sparsity"][layer].as_f64().unwrap();
+            assert!((work.assignment().sparsity() - sparsity).abs() < 1e-6, "{name}: sparsity of {layer}");
         }
     }
 }

@@ -3,7 +3,9 @@
 // Helpers of tests may panic; twins are compared with a tolerance.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
-use ecqx_core::quant::{Assignment, Codebook, Ecq, Ecqx, LayerInput, Nearest, Quantizer, UnitRelevance};
+use ecqx_core::quant::{
+    Assignment, Codebook, Ecq, Ecqx, LayerInput, Mode, Nearest, Quantizer, UnitRelevance, Workspace,
+};
 use proptest::prelude::*;
 
 /// A layer as training leaves it: most weights small, a few large, sometimes exact zeros and repeated values.
@@ -16,7 +18,18 @@ fn layer() -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
 fn assign(quantizer: &dyn Quantizer, weights: &[f32], relevance: &[f32], bits: u8, largest: usize) -> Assignment {
     let codebook = Codebook::uniform("fc", weights, bits).unwrap();
     let relevance = UnitRelevance::new("fc", relevance).unwrap();
-    quantizer.assign(&LayerInput::new("fc", weights, Some(&relevance), &codebook, largest).unwrap()).unwrap()
+    let input = LayerInput::new("fc", weights, Some(&relevance), &codebook, largest).unwrap();
+    let mut work = Workspace::default();
+    quantizer.assign(&input, &mut work).unwrap();
+    work.assignment().clone()
+}
+
+fn ecq(lambda: f64) -> Ecq {
+    Ecq::new(lambda, Mode::Exact).unwrap()
+}
+
+fn ecqx(lambda: f64, p: f64) -> Ecqx {
+    Ecqx::new(lambda, p, Mode::Exact).unwrap()
 }
 
 /// Cost of cluster c for weight w, in f64.
@@ -66,7 +79,7 @@ proptest! {
     fn ecq_takes_the_cheapest_cluster((weights, relevance) in layer(), bits in 2_u8..=8, lambda in 0.0..=1.0_f64, spare in 0_usize..500) {
         let largest = weights.len() + spare;
         let codebook = Codebook::uniform("fc", &weights, bits).unwrap();
-        let assignment = assign(&Ecq::new(lambda).unwrap(), &weights, &relevance, bits, largest);
+        let assignment = assign(&ecq(lambda), &weights, &relevance, bits, largest);
         let information = information_twin(&assignment.occupancy_nearest, codebook.zero());
         for (got, expected) in assignment.information_bits.iter().zip(&information) {
             prop_assert!(got == expected || (got - expected).abs() < 1e-9, "I is {got}, not {expected}");
@@ -87,7 +100,7 @@ proptest! {
     #[test]
     fn ecqx_prices_zero_by_relevance((weights, relevance) in layer(), bits in 2_u8..=6, lambda in 0.001..=1.0_f64, p in 0.0..=0.5_f64) {
         let codebook = Codebook::uniform("fc", &weights, bits).unwrap();
-        let assignment = assign(&Ecqx::new(lambda, p).unwrap(), &weights, &relevance, bits, weights.len());
+        let assignment = assign(&ecqx(lambda, p), &weights, &relevance, bits, weights.len());
         let Some(beta) = assignment.beta else { return Ok(()) };
         let unit = UnitRelevance::new("fc", &relevance).unwrap();
         for ((&w, &c), &r) in weights.iter().zip(&assignment.clusters).zip(unit.values()) {
@@ -98,15 +111,51 @@ proptest! {
         }
     }
 
+    /// Against all β at which anything changes, a little to either side, each tried on every weight.
+    #[test]
+    fn no_feasible_beta_is_nearer_to_the_start((weights, relevance) in layer(), bits in 2_u8..=4, lambda in 0.001..=1.0_f64, p in 0.0..=0.5_f64) {
+        let codebook = Codebook::uniform("fc", &weights, bits).unwrap();
+        let assignment = assign(&ecqx(lambda, p), &weights, &relevance, bits, weights.len());
+        let Some(beta) = assignment.beta else { return Ok(()) };
+        let unit = UnitRelevance::new("fc", &relevance).unwrap();
+        let costs: Vec<(f64, f64, f64)> = weights.iter().zip(unit.values()).map(|(&w, &r)| {
+            let others = (0..codebook.len()).filter(|&c| c != codebook.zero());
+            let best = others.map(|c| cost(&assignment, &codebook, w, c)).fold(f64::INFINITY, f64::min);
+            (2.0 * cost(&assignment, &codebook, w, codebook.zero()), best, f64::from(r) + 1e-12)
+        }).collect();
+        let zeros_at = |beta: f64| costs.iter().filter(|(zero, best, r)| zero * r.powf(beta) <= *best).count();
+        let most = assignment.occupancy_ecq[codebook.zero()] as usize;
+        let least = most.saturating_sub((p * weights.len() as f64 + 1e-9).floor() as usize);
+        let start = (0.5_f64.ln() / unit.mean().ln()).min(1.0);
+        let flips = costs.iter().map(|(zero, best, r)| (best / zero).ln() / r.ln());
+        let tried = flips.flat_map(|flip| [flip - 2e-6, flip + 2e-6]).chain([start]).filter(|beta| (0.0..=1.0).contains(beta));
+        let nearest = tried.filter(|&beta| (least..=most).contains(&zeros_at(beta))).map(|b| (b - start).abs()).min_by(f64::total_cmp);
+        if let Some(nearest) = nearest {
+            prop_assert!(beta.feasible && (beta.value - start).abs() <= nearest + 1e-5, "{beta:?}, {nearest} from {start}");
+        }
+    }
+
+    #[test]
+    fn beta_by_hand_gives_what_the_search_gave((weights, relevance) in layer(), bits in 2_u8..=6, lambda in 0.001..=1.0_f64, p in 0.0..=0.5_f64) {
+        // The β that is found is mostly a flip point: a tie, which the quick look in f32 cannot decide.
+        let found = assign(&ecqx(lambda, p), &weights, &relevance, bits, weights.len());
+        let Some(beta) = found.beta else { return Ok(()) };
+        let by_hand = assign(&ecqx(lambda, p).with_beta(beta.value).unwrap(), &weights, &relevance, bits, weights.len());
+        prop_assert_eq!(&by_hand, &found);
+        let dearer = assign(&ecqx(lambda, p).with_beta(beta.value).unwrap().with_rho(4.0).unwrap(), &weights, &relevance, bits, weights.len());
+        prop_assert!(dearer.sparsity() <= found.sparsity());
+    }
+
     #[test]
     fn sparsity_with_relevance_stays_in_the_range_that_p_allows((weights, relevance) in layer(), bits in 2_u8..=6, lambda in 0.001..=1.0_f64, p in 0.0..=1.0_f64) {
-        let ecq = assign(&Ecq::new(lambda).unwrap(), &weights, &relevance, bits, weights.len());
-        let ecqx = assign(&Ecqx::new(lambda, p).unwrap(), &weights, &relevance, bits, weights.len());
-        prop_assert_eq!(&ecqx.occupancy_ecq, &ecq.occupancy);
-        match ecqx.beta {
-            None => prop_assert_eq!(&ecqx.clusters, &ecq.clusters),
+        let without = assign(&ecq(lambda), &weights, &relevance, bits, weights.len());
+        let with = assign(&ecqx(lambda, p), &weights, &relevance, bits, weights.len());
+        prop_assert_eq!(&with.occupancy_ecq, &without.occupancy);
+        prop_assert_eq!(&with.thresholds, &without.thresholds);
+        match with.beta {
+            None => prop_assert_eq!(&with.clusters, &without.clusters),
             Some(beta) => {
-                let (with, without) = (ecqx.sparsity(), ecq.sparsity());
+                let (with, without) = (with.sparsity(), without.sparsity());
                 prop_assert!((0.0..=1.0).contains(&beta.value));
                 prop_assert_eq!(beta.feasible, with <= without + 1e-12 && with >= without - p - 1e-8);
             }
@@ -116,7 +165,7 @@ proptest! {
     #[test]
     fn without_lambda_everything_is_nearest_neighbour((weights, relevance) in layer(), bits in 2_u8..=8, p in 0.0..=1.0_f64) {
         let nearest = assign(&Nearest, &weights, &relevance, bits, weights.len());
-        for quantizer in [&Ecq::new(0.0).unwrap() as &dyn Quantizer, &Ecqx::new(0.0, p).unwrap()] {
+        for quantizer in [&ecq(0.0) as &dyn Quantizer, &ecqx(0.0, p)] {
             prop_assert_eq!(&assign(quantizer, &weights, &relevance, bits, weights.len()).clusters, &nearest.clusters);
         }
     }
@@ -125,30 +174,30 @@ proptest! {
     fn more_lambda_never_means_fewer_zeros((weights, relevance) in layer(), bits in 2_u8..=6, lambdas in proptest::collection::vec(0.0..=1.0_f64, 2..8)) {
         let mut lambdas = lambdas;
         lambdas.sort_by(f64::total_cmp);
-        let sparsity = |lambda| assign(&Ecq::new(lambda).unwrap(), &weights, &relevance, bits, weights.len()).sparsity();
+        let sparsity = |lambda| assign(&ecq(lambda), &weights, &relevance, bits, weights.len()).sparsity();
         let sparsities: Vec<f64> = lambdas.into_iter().map(sparsity).collect();
         prop_assert!(sparsities.is_sorted(), "{sparsities:?}");
     }
 
     #[test]
     fn lambda_one_empties_the_largest_layer((weights, relevance) in layer(), bits in 2_u8..=8) {
-        let assignment = assign(&Ecq::new(1.0).unwrap(), &weights, &relevance, bits, weights.len());
+        let assignment = assign(&ecq(1.0), &weights, &relevance, bits, weights.len());
         prop_assert!(assignment.notice.is_some() || assignment.sparsity() == 1.0, "{}", assignment.sparsity());
     }
 
     #[test]
     fn constant_relevance_is_ecq((weights, _) in layer(), level in prop_oneof![Just(0.0_f32), 0.01..5.0_f32], lambda in 0.0..=1.0_f64, p in 0.0..=1.0_f64) {
         let relevance = vec![level; weights.len()];
-        let ecq = assign(&Ecq::new(lambda).unwrap(), &weights, &relevance, 4, weights.len());
-        let ecqx = assign(&Ecqx::new(lambda, p).unwrap(), &weights, &relevance, 4, weights.len());
-        prop_assert_eq!(ecqx.clusters, ecq.clusters);
-        prop_assert!(lambda == 0.0 || ecqx.notice.is_some());
+        let without = assign(&ecq(lambda), &weights, &relevance, 4, weights.len());
+        let with = assign(&ecqx(lambda, p), &weights, &relevance, 4, weights.len());
+        prop_assert_eq!(with.clusters, without.clusters);
+        prop_assert!(lambda == 0.0 || with.notice.is_some());
     }
 
     #[test]
     fn order_of_weights_does_not_matter((weights, relevance) in layer(), lambda in 0.0..=1.0_f64, p in 0.0..=0.5_f64) {
         let turned = |values: &[f32]| values.iter().rev().copied().collect::<Vec<f32>>();
-        let quantizer = Ecqx::new(lambda, p).unwrap();
+        let quantizer = ecqx(lambda, p);
         let forward = assign(&quantizer, &weights, &relevance, 4, weights.len());
         let mut backward = assign(&quantizer, &turned(&weights), &turned(&relevance), 4, weights.len());
         backward.clusters.reverse();
@@ -159,7 +208,7 @@ proptest! {
     fn scale_does_not_matter((weights, relevance) in layer(), lambda in 0.0..=1.0_f64, p in 0.0..=0.5_f64, power in -8_i32..8) {
         // Powers of two scale without rounding, so that even ties stay ties.
         let scaled: Vec<f32> = weights.iter().map(|w| w * 2.0_f32.powi(power)).collect();
-        let quantizer = Ecqx::new(lambda, p).unwrap();
+        let quantizer = ecqx(lambda, p);
         let (one, other) = (assign(&quantizer, &weights, &relevance, 4, weights.len()), assign(&quantizer, &scaled, &relevance, 4, weights.len()));
         prop_assert_eq!(one.clusters, other.clusters);
     }
@@ -171,9 +220,9 @@ fn layers_without_a_choice_say_so() {
         let relevance: Vec<f32> = (0..9_u8).map(f32::from).collect();
         for bits in [2, 5, 8] {
             let nearest = assign(&Nearest, &weights, &relevance, bits, 9);
-            let ecqx = assign(&Ecqx::new(0.5, 0.1).unwrap(), &weights, &relevance, bits, 9);
-            assert!(ecqx.notice.is_some() && ecqx.beta.is_none() && ecqx.lagrange == 0.0);
-            assert_eq!(ecqx.clusters, nearest.clusters);
+            let with = assign(&ecqx(0.5, 0.1), &weights, &relevance, bits, 9);
+            assert!(with.notice.is_some() && with.beta.is_none() && with.lagrange == 0.0);
+            assert_eq!(with.clusters, nearest.clusters);
         }
     }
 }
@@ -188,7 +237,8 @@ fn bad_layers_are_refused() {
     assert!(error(&[1.0, f32::NAN], None).contains("weight 1 of layer fc is NaN"));
     assert!(error(&[1.0, 2.0], Some(&relevance)).contains("2 weights but 1 relevances"));
     let input = LayerInput::new("fc", &[0.1, -0.2], None, &codebook, 2).unwrap();
-    assert!(Ecqx::new(0.1, 0.1).unwrap().assign(&input).unwrap_err().to_string().contains("needs the relevance"));
+    let refused = ecqx(0.1, 0.1).assign(&input, &mut Workspace::default()).unwrap_err();
+    assert!(refused.to_string().contains("needs the relevance"));
 }
 
 #[test]
@@ -197,9 +247,9 @@ fn a_cluster_as_common_as_zero_leaves_weights_where_they_are() {
         for weight in [0.7, -0.7] {
             let weights: Vec<f32> = [vec![0.0; zeros], vec![weight; others]].concat();
             let relevance: Vec<f32> = (0..weights.len()).map(|i| i as f32).collect();
-            let ecq = assign(&Ecq::new(0.5).unwrap(), &weights, &relevance, 3, weights.len());
-            assert!(ecq.notice.is_some() && ecq.lagrange == 0.0, "{zeros} zeros, {others} others");
-            assert_eq!(ecq.clusters, assign(&Nearest, &weights, &relevance, 3, weights.len()).clusters);
+            let without = assign(&ecq(0.5), &weights, &relevance, 3, weights.len());
+            assert!(without.notice.is_some() && without.lagrange == 0.0, "{zeros} zeros, {others} others");
+            assert_eq!(without.clusters, assign(&Nearest, &weights, &relevance, 3, weights.len()).clusters);
         }
     }
 }

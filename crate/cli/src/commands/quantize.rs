@@ -1,10 +1,8 @@
 //! `ecqx quantize`
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, bail};
 use ecqx_core::model::{Model, QuantizedTensor};
-use ecqx_core::quant::{Method, QuantizeSettings, QuantizedLayer, UnitRelevance, quantize};
+use ecqx_core::quant::{Method, NetQuantizer, QuantizeSettings, QuantizedLayer};
 use ecqx_core::tensors::TensorFile;
 use serde_json::json;
 
@@ -12,42 +10,53 @@ use crate::args::Quantize;
 use crate::{files, output};
 
 pub(crate) fn run(args: &Quantize, json: bool) -> Result<()> {
+    files::expect_apart(&args.output, args.relevance.iter().chain([&args.model]))?;
     let mut model = files::read_model(&args.model)?;
-    let settings = QuantizeSettings { method: args.method, bits: args.bits, lambda: args.lambda, p: args.p };
+    let settings = QuantizeSettings {
+        method: args.method,
+        bits: args.bits,
+        lambda: args.lambda,
+        p: args.p,
+        mode: args.mode,
+        beta: args.beta,
+        rho: args.rho,
+        layers: args.layers.clone(),
+    };
     settings.quantizer()?; // before any file that bad settings would make us read in vain
-    let relevance = match &args.relevance {
+    let mut quantizer = NetQuantizer::new(&model.network)?;
+    match &args.relevance {
         None if args.method == Method::Ecqx => {
             bail!("method ecqx needs --relevance FILE, which `ecqx lrp` makes; or use ecq")
         }
-        None => BTreeMap::new(),
-        Some(path) => read_relevance(&files::read(path)?, &model).with_context(|| path.display().to_string())?,
-    };
-    let quantized = quantize(&model.network, |node| relevance.get(&node), settings)?;
-    quantized.write_into(&mut model.network);
-    let tensors: Vec<QuantizedTensor> = quantized.layers.iter().map(|layer| tensor(layer, &model)).collect();
+        None => (),
+        Some(path) => {
+            read_relevance(&files::read(path)?, &model, &mut quantizer).with_context(|| path.display().to_string())?;
+        }
+    }
+    quantizer.assign(&model.network, &settings)?;
+    quantizer.write_into(&mut model.network);
+    let tensors: Vec<QuantizedTensor> = quantizer.layers().map(|layer| tensor(&layer, &model)).collect();
     // That of the float weights is no longer true.
     model.metadata.remove("accuracy");
-    let mut how = json!(settings);
-    how["mode"] = json!("exact");
-    files::write(&args.output, &model.to_quantized_bytes(&tensors, how.to_string()))?;
-    let report = quantized.report();
+    files::write(&args.output, &model.to_quantized_bytes(&tensors, json!(settings).to_string()))?;
+    let report = quantizer.report(settings);
     output::print(json, &report, || output::quantized(&report))
 }
 
-/// `weight_relevance.<layer>.weight` of every layer that is quantized.
-fn read_relevance(bytes: &[u8], model: &Model) -> Result<BTreeMap<usize, UnitRelevance>> {
+/// `weight_relevance.<layer>.weight` of every layer with a weight.
+fn read_relevance(bytes: &[u8], model: &Model, quantizer: &mut NetQuantizer) -> Result<()> {
     let file = TensorFile::from_bytes(bytes)?;
-    let layers = model.network.weights().map(|(node, _)| {
-        let node_at = &model.network.nodes()[node];
-        let shape = node_at.layer.weight_shape().unwrap_or_default();
-        let values = file.weights(&format!("weight_relevance.{}.weight", node_at.name), &shape)?;
-        Ok((node, UnitRelevance::new(&node_at.name, values)?))
-    });
-    layers.collect()
+    for (node, _) in model.network.weights() {
+        let layer = &model.network.nodes()[node];
+        let shape = layer.layer.weight_shape().unwrap_or_default();
+        let values = file.weights(&format!("weight_relevance.{}.weight", layer.name), &shape)?;
+        quantizer.set_relevance(node, values)?;
+    }
+    Ok(())
 }
 
-fn tensor(layer: &QuantizedLayer, model: &Model) -> QuantizedTensor {
-    let (codebook, node) = (&layer.codebook, &model.network.nodes()[layer.node]);
+fn tensor(layer: &QuantizedLayer<'_>, model: &Model) -> QuantizedTensor {
+    let (codebook, node) = (layer.codebook, &model.network.nodes()[layer.node]);
     QuantizedTensor {
         name: format!("{}.weight", layer.name),
         shape: node.layer.weight_shape().unwrap_or_default(),

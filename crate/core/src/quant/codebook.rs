@@ -1,6 +1,7 @@
 //! Centroids of a layer: a uniform grid with one value exactly 0.
 
-use super::{QuantError, error::expect_weights};
+use super::QuantError;
+use super::error::{expect_bits, expect_weights};
 use crate::stats::percentile;
 
 /// Share of the weights whose magnitude the grid covers; the rest is clipped to its ends.
@@ -31,9 +32,7 @@ impl Codebook {
     /// # Errors
     /// A bit width outside 2 to 8, no weights, weights that are not finite or whose grid is not.
     pub fn uniform(layer: &str, weights: &[f32], bits: u8) -> Result<Self, QuantError> {
-        if !(2..=8).contains(&bits) {
-            return Err(QuantError::Bits { got: bits });
-        }
+        expect_bits(bits)?;
         expect_weights(layer, weights)?;
         let (levels, half) = (1_usize << bits, 1_usize << (bits - 1));
         let all_positive = weights.iter().all(|&w| w >= 0.0);
@@ -84,6 +83,14 @@ impl Codebook {
     /// Value of a cluster; 0 outside the codebook.
     pub fn centroid(&self, cluster: u8) -> f32 {
         self.centroids.get(usize::from(cluster)).copied().unwrap_or(0.0)
+    }
+
+    /// Writes the value of each cluster.
+    pub fn write(&self, clusters: &[u8], values: &mut [f32]) {
+        let (zero, step_size) = (f32::from(self.zero), self.step_size);
+        for (value, &cluster) in values.iter_mut().zip(clusters) {
+            *value = (f32::from(cluster) - zero) * step_size;
+        }
     }
 
     /// Level of a cluster on the grid: centroid / Δ.
@@ -167,6 +174,10 @@ mod tests {
             let codebook = Codebook::uniform("fc", &[-0.3, 0.1, 0.7], bits).unwrap();
             assert_eq!(codebook.centroids()[codebook.zero()].to_bits(), 0.0_f32.to_bits());
             assert!(codebook.centroids().is_sorted());
+            let clusters: Vec<u8> = (0..=255).take(codebook.len()).collect();
+            let mut values = vec![f32::NAN; codebook.len()];
+            codebook.write(&clusters, &mut values);
+            assert_eq!(values, codebook.centroids());
         }
     }
 

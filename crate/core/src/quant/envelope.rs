@@ -1,72 +1,97 @@
-//! The kernel. Every cluster's cost (w − w_c)² + Λ·I_c is the same parabola, shifted; so the cheapest cluster is a step
-//! function of w, and its thresholds are found once per layer: no loop over clusters with distances per weight.
+//! Thresholds. Every cluster's cost (w − w_c)² + Λ·I_c is the same parabola, shifted; so the cheapest cluster is a step
+//! function of w, and its steps are found once per layer: no loop over clusters with distances per weight.
 
-/// Clusters on the lower envelope, ascending, and where one takes over from the next.
-#[derive(Debug, Clone, PartialEq)]
+/// Where each cluster of a codebook ends.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Envelope {
-    clusters: Vec<u8>,
-    /// `clusters[k + 1]` wins over `clusters[k]` for w strictly above `thresholds[k]`.
-    thresholds: Vec<f32>,
+    /// The cluster of w is the number of bounds below w. One for each cluster, the last infinite; a cluster that wins
+    /// nowhere ends where the one before it does.
+    bounds: Vec<f32>,
+    /// Clusters that win somewhere, ascending: kept for its memory.
+    hull: Vec<Line>,
+}
+
+/// A cost without its w²: a line, −2·w_c·w + (w_c² + price).
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Line {
+    cluster: usize,
+    centroid: f64,
+    height: f64,
+    /// It is the cheapest above here.
+    from: f64,
 }
 
 impl Envelope {
-    /// The envelope of (w − centroid)² + price, over the clusters with a finite price. Without w² these are lines, whose
-    /// lower hull in order of slope is a stack.
+    /// The envelope of (w − centroid)² + price, over the clusters with a finite price; at least one. Without w² these
+    /// are lines, whose lower hull in order of slope is a stack.
     ///
-    /// At a threshold the weight goes to the cluster nearer to zero: so the same weights with the signs turned round get
+    /// At a bound the weight goes to the cluster nearer to zero: so the same weights with the signs turned round get
     /// the same clusters turned round, and at λ = 1 the extreme weight of either side is 0.
-    pub(super) fn new(costs: impl Iterator<Item = (u8, f32, f64)>) -> Self {
-        let mut hull: Vec<(u8, f64, f64, f64)> = Vec::new(); // cluster, centroid, w_c² + price, where it takes over
-        for (cluster, centroid, price) in costs.filter(|(_, _, price)| price.is_finite()) {
-            let centroid = f64::from(centroid);
+    pub(super) fn rebuild(&mut self, centroids: &[f32], price: &dyn Fn(usize) -> f64) {
+        self.hull.clear();
+        for (cluster, &centroid) in centroids.iter().enumerate() {
+            let (centroid, price) = (f64::from(centroid), price(cluster));
+            if !price.is_finite() {
+                continue;
+            }
             let height = centroid * centroid + price;
             let from = loop {
-                let Some(&(_, before, low, since)) = hull.last() else { break f64::NEG_INFINITY };
-                let crossing = (height - low) / (2.0 * (centroid - before));
-                if crossing > since {
+                let Some(last) = self.hull.last() else { break f64::NEG_INFINITY };
+                let crossing = (height - last.height) / (2.0 * (centroid - last.centroid));
+                if crossing > last.from {
                     break crossing;
                 }
-                hull.pop();
+                self.hull.pop();
             };
-            hull.push((cluster, centroid, height, from));
+            self.hull.push(Line { cluster, centroid, height, from });
         }
-        let thresholds = hull.windows(2).map(|pair| {
-            let at = pair[1].3 as f32;
-            if pair[0].1 < 0.0 { at.next_down() } else { at }
-        });
-        Self { thresholds: thresholds.collect(), clusters: hull.iter().map(|line| line.0).collect() }
+        self.bounds.clear();
+        let mut end_before = f32::NEG_INFINITY;
+        for (index, line) in self.hull.iter().enumerate() {
+            self.bounds.resize(line.cluster, end_before);
+            end_before = match self.hull.get(index + 1) {
+                Some(next) if line.centroid < 0.0 => (next.from as f32).next_down(),
+                Some(next) => next.from as f32,
+                None => f32::INFINITY,
+            };
+        }
+        self.bounds.resize(centroids.len(), f32::INFINITY);
     }
 
-    /// The cheapest cluster of each weight.
-    pub(super) fn assign(&self, weights: &[f32], clusters: &mut Vec<u8>) {
-        /// Weights looked up together: their counts stay in registers while the thresholds pass by.
-        const LANES: usize = 64;
-        clusters.clear();
-        clusters.reserve(weights.len());
-        let mut passed = [0_u8; LANES];
-        for weights in weights.chunks(LANES) {
-            passed.fill(0);
-            for &threshold in &self.thresholds {
-                for (passed, &w) in passed.iter_mut().zip(weights) {
-                    *passed += u8::from(w > threshold);
-                }
-            }
-            let place = |&passed: &u8| self.clusters.get(usize::from(passed)).copied().unwrap_or(0);
-            clusters.extend(passed.iter().take(weights.len()).map(place));
-        }
+    /// By cluster; the last is infinite.
+    pub(super) fn bounds(&self) -> &[f32] {
+        &self.bounds
+    }
+
+    /// The cluster of one weight.
+    pub(super) fn cluster(&self, w: f32) -> usize {
+        self.bounds.iter().filter(|&&bound| w > bound).count()
+    }
+
+    /// A cluster wins for w above the first and up to the second.
+    pub(super) fn interval(&self, cluster: usize) -> (f32, f32) {
+        let bound = |at: usize| self.bounds.get(at).copied().unwrap_or(f32::INFINITY);
+        (cluster.checked_sub(1).map_or(f32::NEG_INFINITY, bound), bound(cluster))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quant::kernel::look_up;
     use proptest::prelude::*;
 
     fn assign(costs: &[(f32, f64)], weights: &[f32]) -> Vec<u8> {
-        let envelope =
-            Envelope::new(costs.iter().enumerate().map(|(c, &(centroid, price))| (c as u8, centroid, price)));
-        let mut clusters = Vec::new();
-        envelope.assign(weights, &mut clusters);
+        let (centroids, prices): (Vec<f32>, Vec<f64>) = costs.iter().copied().unzip();
+        let mut envelope = Envelope::default();
+        envelope.rebuild(&centroids, &|c| prices[c]);
+        assert_eq!(envelope.bounds().len(), centroids.len());
+        let mut clusters = vec![0; weights.len()];
+        look_up(envelope.bounds(), weights, &mut clusters);
+        for (&w, &c) in weights.iter().zip(&clusters) {
+            let (above, to) = envelope.interval(usize::from(c));
+            assert!(envelope.cluster(w) == usize::from(c) && w > above && w <= to);
+        }
         clusters
     }
 
@@ -80,13 +105,14 @@ mod tests {
     fn a_dear_cluster_is_skipped() {
         assert_eq!(assign(&[(0.0, 0.0), (1.0, 9.0), (2.0, 0.0)], &[0.9, 1.1]), [0, 2]);
         assert_eq!(assign(&[(0.0, 0.0), (1.0, f64::INFINITY)], &[5.0]), [0]);
+        assert_eq!(assign(&[(0.0, f64::INFINITY), (1.0, 3.0)], &[-5.0]), [1]);
     }
 
     proptest! {
         #[test]
         fn no_other_cluster_is_cheaper(
             prices in proptest::collection::vec(prop_oneof![4 => 0.0..3.0_f64, 1 => Just(f64::INFINITY)], 2..40),
-            weights in proptest::collection::vec(-30.0..30.0_f32, 1..200),
+            weights in proptest::collection::vec(-30.0..30.0_f32, 1..700),
             zero in 0_usize..40,
         ) {
             prop_assume!(prices.iter().any(|p| p.is_finite()));

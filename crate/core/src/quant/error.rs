@@ -1,5 +1,9 @@
 //! What can be wrong with settings, weights and relevances.
 
+use std::ops::RangeInclusive;
+
+use super::kernel;
+
 /// Errors of the quantizers.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,12 +15,24 @@ pub enum QuantError {
     Setting { name: &'static str, got: f64, range: &'static str },
     #[error("method {name:?} is not known; choose one of: {known}")]
     UnknownMethod { name: String, known: String },
+    #[error("mode {name:?} is not known; choose exact or reference")]
+    UnknownMode { name: String },
+    #[error("there is no layer {name:?} with weights to quantize; the net has: {known}")]
+    UnknownLayer { name: String, known: String },
+    #[error("layer {name:?} has settings of its own twice; join them")]
+    LayerTwice { name: String },
+    #[error(
+        "{text:?} is no setting of a layer; write NAME:exclude, or NAME:bits=B, NAME:lambda=L, NAME:bits=B,lambda=L"
+    )]
+    LayerSetting { text: String },
+    #[error("every layer is excluded; leave at least one to quantize")]
+    AllExcluded,
     #[error("layer {layer} has no weights to quantize")]
     NoWeights { layer: String },
     #[error("the net has no layer with weights to quantize")]
     NoLayers,
-    #[error("layer {layer:?} is not quantized; choose one of: {known}")]
-    UnknownLayer { layer: String, known: String },
+    #[error("layer {layer} has no weight {position}; it has {weights}, from 0 to {}", weights.saturating_sub(1))]
+    UnknownWeight { layer: String, position: usize, weights: usize },
     #[error("weight {position} of layer {layer} is {got}; only finite numbers can be quantized")]
     WeightNotFinite { layer: String, position: usize, got: f32 },
     #[error(
@@ -37,11 +53,17 @@ impl QuantError {
             Self::Bits { .. } => "settings/bits",
             Self::Setting { name, .. } => match *name {
                 "lambda" => "settings/lambda",
+                "beta" => "settings/beta",
+                "rho" => "settings/rho",
                 _ => "settings/p",
             },
             Self::UnknownMethod { .. } => "settings/method",
+            Self::UnknownMode { .. } => "settings/mode",
+            Self::UnknownLayer { .. } | Self::LayerTwice { .. } | Self::LayerSetting { .. } | Self::AllExcluded => {
+                "settings/layers"
+            }
             Self::NoWeights { .. } | Self::NoLayers => "quant/no-weights",
-            Self::UnknownLayer { .. } => "quant/layer",
+            Self::UnknownWeight { .. } => "quant/weight",
             Self::WeightNotFinite { .. } | Self::TooLarge { .. } | Self::RelevanceNotFinite { .. } => {
                 "quant/not-finite"
             }
@@ -55,16 +77,30 @@ pub(super) fn expect_weights(layer: &str, weights: &[f32]) -> Result<(), QuantEr
     if weights.is_empty() {
         return Err(QuantError::NoWeights { layer: layer.into() });
     }
-    match weights.iter().position(|w| !w.is_finite()) {
-        Some(position) => Err(QuantError::WeightNotFinite { layer: layer.into(), position, got: weights[position] }),
-        None => Ok(()),
+    if kernel::all_finite(weights) {
+        return Ok(());
     }
+    let found = weights.iter().copied().enumerate().find(|(_, w)| !w.is_finite());
+    let (position, got) = found.unwrap_or_default();
+    Err(QuantError::WeightNotFinite { layer: layer.into(), position, got })
+}
+
+/// A bit width that a codebook can have.
+pub(super) fn expect_bits(got: u8) -> Result<(), QuantError> {
+    if (2..=8).contains(&got) { Ok(()) } else { Err(QuantError::Bits { got }) }
+}
+
+/// A number in a range, said in words.
+pub(super) fn expect_in(
+    name: &'static str,
+    got: f64,
+    allowed: RangeInclusive<f64>,
+    range: &'static str,
+) -> Result<f64, QuantError> {
+    if allowed.contains(&got) { Ok(got) } else { Err(QuantError::Setting { name, got, range }) }
 }
 
 /// A share from 0 to 1.
 pub(super) fn expect_share(name: &'static str, got: f64) -> Result<f64, QuantError> {
-    if (0.0..=1.0).contains(&got) {
-        return Ok(got);
-    }
-    Err(QuantError::Setting { name, got, range: "from 0 to 1" })
+    expect_in(name, got, 0.0..=1.0, "from 0 to 1")
 }

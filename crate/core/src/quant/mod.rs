@@ -1,6 +1,7 @@
 //! Quantizers: each weight of a layer gets a centroid. The method is laid out in the order in which it runs:
 //! [`Codebook`] (centroids), [`price`] (what a cluster costs in bits), `envelope` (thresholds), [`Ecq`],
-//! [`Ecqx`] with `beta` (relevance), and [`quantize`] for a whole net.
+//! [`Ecqx`] with `beta` (relevance), and [`NetQuantizer`] for a whole net. The loops over weights are in `kernel`, what is
+//! kept from call to call is in [`Workspace`].
 //!
 //! To add a method: one file with a type that implements [`Quantizer`], and its variant in [`Method`].
 
@@ -10,28 +11,34 @@ mod ecq;
 mod ecqx;
 mod envelope;
 mod error;
+mod kernel;
 mod nearest;
 mod net;
 pub mod price;
 mod relevance;
+mod report;
 mod settings;
+mod workspace;
 
 pub use codebook::Codebook;
 pub use ecq::Ecq;
 pub use ecqx::Ecqx;
 pub use error::QuantError;
 pub use nearest::Nearest;
-pub use net::{LayerReport, QuantizeReport, QuantizedLayer, QuantizedNet, quantize};
+pub use net::{NetQuantizer, QuantizedLayer};
 pub use relevance::UnitRelevance;
-pub use settings::{Method, QuantizeSettings};
+pub use report::{LayerReport, QuantizeReport};
+pub use settings::{LayerOverride, Method, Mode, QuantizeSettings};
+pub use workspace::Workspace;
 
 /// A way to assign weights to centroids.
 pub trait Quantizer: std::fmt::Debug {
-    /// Assigns every weight of a layer.
+    /// Assigns every weight of a layer; [`Workspace::assignment`] then holds the result. What `work` still knows from
+    /// the call before is not computed again, and once it has seen a layer nothing is allocated.
     ///
     /// # Errors
     /// Where the layer lacks something the method needs.
-    fn assign(&self, layer: &LayerInput<'_>) -> Result<Assignment, QuantError>;
+    fn assign(&self, layer: &LayerInput<'_>, work: &mut Workspace) -> Result<(), QuantError>;
 }
 
 /// One layer to be quantized; checked, so that a quantizer need not.
@@ -45,7 +52,7 @@ pub struct LayerInput<'a> {
 }
 
 /// Cluster of each weight, and what decided it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Assignment {
     /// Index into the codebook by weight.
     pub clusters: Vec<u8>,
@@ -55,10 +62,15 @@ pub struct Assignment {
     pub occupancy_nearest: Vec<u32>,
     /// The same for ECQ without relevance.
     pub occupancy_ecq: Vec<u32>,
-    /// −log2 of each cluster's share, zero made cheapest; infinite for an empty cluster.
+    /// P_c: the share of each cluster for nearest neighbour, zero lifted to ½ where it has less.
+    pub shares: Vec<f64>,
+    /// I_c = −log2 P_c; infinite for an empty cluster.
     pub information_bits: Vec<f64>,
     /// Λ, squared weight units per bit.
     pub lagrange: f64,
+    /// Where each cluster but the last ends without relevance, in weight units: w up to and including it belongs to the
+    /// cluster or one before it. A cluster that wins nowhere ends where the one before it does.
+    pub thresholds: Vec<f64>,
     /// What relevance did, where the method uses it.
     pub beta: Option<Beta>,
     /// A guard that decided instead of the formula.
@@ -69,7 +81,7 @@ pub struct Assignment {
 /// The exponent on relevance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beta {
-    /// In [0, 1].
+    /// In [0, 1]; in mode *reference* the first trial may lie above.
     pub value: f64,
     /// Whether the sparsity it gives lies in the range that p allows.
     pub feasible: bool,
@@ -99,17 +111,6 @@ impl Assignment {
     /// Share of the weights in the zero cluster.
     pub fn sparsity(&self) -> f64 {
         share(&self.occupancy, self.zero)
-    }
-
-    /// Counts the weights of each cluster.
-    fn count(clusters: &[u8], codebook: &Codebook) -> Vec<u32> {
-        let mut occupancy = vec![0; codebook.len()];
-        for &cluster in clusters {
-            if let Some(count) = occupancy.get_mut(usize::from(cluster)) {
-                *count += 1;
-            }
-        }
-        occupancy
     }
 }
 

@@ -1,168 +1,157 @@
-//! A whole net: every layer with a weight gets its codebook and its assignment, and a report says what came of it.
+//! A whole net: every layer with a weight gets its codebook and its assignment, again and again with other settings,
+//! relevances or weights.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Assignment, Codebook, LayerInput, QuantError, QuantizeSettings, UnitRelevance};
+use super::settings::LayerChoice;
+use super::{Assignment, Codebook, LayerInput, QuantError, QuantizeReport, QuantizeSettings, UnitRelevance, Workspace};
 use crate::nn::Network;
-use crate::stats::entropy_bits;
 
-/// One quantized layer.
-#[derive(Debug, Clone)]
-pub struct QuantizedLayer {
+/// Quantizes a net, and keeps for each layer what the next call can use.
+#[derive(Debug)]
+pub struct NetQuantizer {
+    layers: Vec<Layer>,
+}
+
+/// One layer with a weight, and its memory.
+#[derive(Debug)]
+struct Layer {
+    node: usize,
+    name: String,
+    relevance: Option<UnitRelevance>,
+    /// With its bit width.
+    codebook: Option<(u8, Codebook)>,
+    work: Workspace,
+    /// λ of the last assignment; `None` where the layer is excluded.
+    lambda: Option<f64>,
+}
+
+/// One quantized layer, as it was assigned last.
+#[derive(Debug, Clone, Copy)]
+pub struct QuantizedLayer<'a> {
     /// Position in the net.
     pub node: usize,
     /// The layer's name.
-    pub name: String,
+    pub name: &'a str,
+    /// Bit width.
+    pub bits: u8,
+    /// λ.
+    pub lambda: f64,
+    /// Of its weights, where it was set.
+    pub relevance: Option<&'a UnitRelevance>,
     /// Its centroids.
-    pub codebook: Codebook,
+    pub codebook: &'a Codebook,
     /// Which weight got which.
-    pub assignment: Assignment,
+    pub assignment: &'a Assignment,
 }
 
-/// All quantized layers of a net.
-#[derive(Debug, Clone)]
-pub struct QuantizedNet {
-    /// What was asked for.
-    pub settings: QuantizeSettings,
-    /// In the net's order.
-    pub layers: Vec<QuantizedLayer>,
-}
+impl NetQuantizer {
+    /// For nets like this one: the same layers by position, with other weights as they may be.
+    ///
+    /// # Errors
+    /// A net without weights.
+    pub fn new(network: &Network) -> Result<Self, QuantError> {
+        let layer = |(node, _): (usize, &[f32])| Layer {
+            node,
+            name: network.nodes().get(node).map_or_else(String::new, |node| node.name.clone()),
+            relevance: None,
+            codebook: None,
+            work: Workspace::default(),
+            lambda: None,
+        };
+        let layers: Vec<Layer> = network.weights().map(layer).collect();
+        if layers.is_empty() { Err(QuantError::NoLayers) } else { Ok(Self { layers }) }
+    }
 
-/// What became of one layer. Counts and costs are listed by cluster, in ascending order of centroid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LayerReport {
-    /// The layer's name.
-    pub name: String,
-    /// How many it has.
-    pub weights: usize,
-    /// Index of the cluster whose centroid is 0.
-    pub zero: usize,
-    /// Δ, in weight units. Reports hold f64 throughout, so that the same number reads the same in every language.
-    pub step_size: f64,
-    /// In weight units.
-    pub centroids: Vec<f64>,
-    /// Weights per cluster.
-    pub occupancy: Vec<u32>,
-    /// The same for nearest neighbour.
-    pub occupancy_nearest: Vec<u32>,
-    /// The same for ECQ without relevance.
-    pub occupancy_ecq: Vec<u32>,
-    /// `None` for an empty cluster, whose price is infinite.
-    pub information_bits: Vec<Option<f64>>,
-    /// Λ, squared weight units per bit.
-    pub lagrange: f64,
-    /// `None` where relevance plays no part.
-    pub beta: Option<f64>,
-    /// Whether the sparsity lies in the range that p allows.
-    pub beta_feasible: Option<bool>,
-    /// Share of the weights in the zero cluster.
-    pub sparsity: f64,
-    /// The same for nearest neighbour.
-    pub sparsity_nearest: f64,
-    /// The same for ECQ without relevance.
-    pub sparsity_ecq: f64,
-    /// First-order entropy of the occupancy.
-    pub entropy_bits_per_weight: f64,
-    /// The guard that decided instead of the formula, as a sentence.
-    pub notice: Option<String>,
-}
+    /// The relevances of a node's weights, signed, in their layout; they hold until they are set again.
+    ///
+    /// # Errors
+    /// Relevances that are not finite.
+    pub fn set_relevance(&mut self, node: usize, relevance: &[f32]) -> Result<(), QuantError> {
+        for layer in self.layers.iter_mut().filter(|layer| layer.node == node) {
+            layer.relevance.get_or_insert_default().update(&layer.name, relevance)?;
+            layer.work.relevance_changed();
+        }
+        Ok(())
+    }
 
-/// What became of a net. Totals are over all quantized weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QuantizeReport {
-    /// What was asked for.
-    pub settings: QuantizeSettings,
-    /// In the net's order.
-    pub layers: Vec<LayerReport>,
-    /// How many were quantized.
-    pub weights: usize,
-    /// Share of them in a zero cluster.
-    pub sparsity: f64,
-    /// The same for nearest neighbour.
-    pub sparsity_nearest: f64,
-    /// The same for ECQ without relevance.
-    pub sparsity_ecq: f64,
-    /// Mean over layers of their first-order entropy, by weights.
-    pub entropy_bits_per_weight: f64,
-}
+    /// The net's weights are no longer those of the last assignment. Codebooks stay: training keeps the first ones.
+    pub fn weights_changed(&mut self) {
+        self.layers.iter_mut().for_each(|layer| layer.work.weights_changed());
+    }
 
-/// Quantizes every layer that has a weight. `relevance` is asked for each layer's by its position in the net.
-///
-/// # Errors
-/// Settings out of range, a net without weights, missing relevance where the method needs it.
-pub fn quantize<'a>(
-    network: &Network,
-    relevance: impl Fn(usize) -> Option<&'a UnitRelevance>,
-    settings: QuantizeSettings,
-) -> Result<QuantizedNet, QuantError> {
-    let quantizer = settings.quantizer()?;
-    let largest = network.weights().map(|(_, w)| w.len()).max().ok_or(QuantError::NoLayers)?;
-    let layers = network.weights().map(|(node, weights)| {
-        let name = network.nodes().get(node).map_or_else(String::new, |node| node.name.clone());
-        let codebook = Codebook::uniform(&name, weights, settings.bits)?;
-        let input = LayerInput::new(&name, weights, relevance(node), &codebook, largest)?;
-        let assignment = quantizer.assign(&input)?;
-        Ok(QuantizedLayer { node, name, codebook, assignment })
-    });
-    Ok(QuantizedNet { settings, layers: layers.collect::<Result<_, _>>()? })
-}
+    /// Assigns the weights of every layer that is not excluded. A codebook is made from the weights where the bit width
+    /// is new.
+    ///
+    /// # Errors
+    /// Settings out of range or for layers that are not there, weights that are not finite, missing relevance where the
+    /// method needs it.
+    pub fn assign(&mut self, network: &Network, settings: &QuantizeSettings) -> Result<(), QuantError> {
+        settings.quantizer()?; // also where every layer has settings of its own
+        self.expect_layers(settings)?;
+        let (mut choices, mut largest) = (Vec::new(), 0);
+        for (layer, (_, weights)) in self.layers.iter_mut().zip(network.weights()) {
+            let choice = settings.of_layer(&layer.name)?;
+            layer.lambda = choice.as_ref().map(|choice| choice.lambda);
+            largest = largest.max(choice.as_ref().map_or(0, |_| weights.len()));
+            choices.push(choice);
+        }
+        if choices.iter().all(Option::is_none) {
+            return Err(QuantError::AllExcluded);
+        }
+        for ((layer, (_, weights)), choice) in self.layers.iter_mut().zip(network.weights()).zip(&choices) {
+            if let Some(choice) = choice {
+                layer.assign(weights, choice, largest)?;
+            }
+        }
+        Ok(())
+    }
 
-impl QuantizedNet {
+    /// Each layer with settings of its own is there, and named once.
+    fn expect_layers(&self, settings: &QuantizeSettings) -> Result<(), QuantError> {
+        for (index, own) in settings.layers.iter().enumerate() {
+            let name = own.name.clone();
+            if !self.layers.iter().any(|layer| layer.name == name) {
+                let known: Vec<&str> = self.layers.iter().map(|layer| layer.name.as_str()).collect();
+                return Err(QuantError::UnknownLayer { name, known: known.join(", ") });
+            }
+            if settings.layers.iter().take(index).any(|other| other.name == name) {
+                return Err(QuantError::LayerTwice { name });
+            }
+        }
+        Ok(())
+    }
+
+    /// The quantized layers, in the net's order.
+    pub fn layers(&self) -> impl Iterator<Item = QuantizedLayer<'_>> {
+        self.layers.iter().filter_map(|layer| {
+            let (Some(lambda), Some((bits, codebook))) = (layer.lambda, &layer.codebook) else { return None };
+            let (node, name, bits, relevance) = (layer.node, layer.name.as_str(), *bits, layer.relevance.as_ref());
+            Some(QuantizedLayer { node, name, bits, lambda, relevance, codebook, assignment: layer.work.assignment() })
+        })
+    }
+
     /// Writes the centroids into the weights of `network`, the one that was quantized or a copy of it.
     pub fn write_into(&self, network: &mut Network) {
-        for layer in &self.layers {
-            let Some(weights) = network.weight_mut(layer.node) else { continue };
-            for (weight, &cluster) in weights.iter_mut().zip(&layer.assignment.clusters) {
-                *weight = layer.codebook.centroid(cluster);
+        for layer in self.layers() {
+            if let Some(weights) = network.weight_mut(layer.node) {
+                layer.codebook.write(&layer.assignment.clusters, weights);
             }
         }
     }
 
     /// What came of it, in numbers.
-    pub fn report(&self) -> QuantizeReport {
-        let layers: Vec<LayerReport> = self.layers.iter().map(QuantizedLayer::report).collect();
-        let weights: usize = layers.iter().map(|layer| layer.weights).sum();
-        let mean = |of: fn(&LayerReport) -> f64| {
-            layers.iter().map(|layer| of(layer) * layer.weights as f64).sum::<f64>() / weights.max(1) as f64
-        };
-        QuantizeReport {
-            settings: self.settings,
-            weights,
-            sparsity: mean(|layer| layer.sparsity),
-            sparsity_nearest: mean(|layer| layer.sparsity_nearest),
-            sparsity_ecq: mean(|layer| layer.sparsity_ecq),
-            entropy_bits_per_weight: mean(|layer| layer.entropy_bits_per_weight),
-            layers,
-        }
+    pub fn report(&self, settings: QuantizeSettings) -> QuantizeReport {
+        QuantizeReport::new(settings, self.layers().map(Into::into).collect())
     }
 }
 
-impl QuantizedLayer {
-    fn report(&self) -> LayerReport {
-        let Self { name, codebook, assignment, .. } = self;
-        let sparsity = |occupancy: &[u32]| super::share(occupancy, codebook.zero());
-        LayerReport {
-            name: name.clone(),
-            weights: assignment.clusters.len(),
-            zero: codebook.zero(),
-            step_size: codebook.step_size().into(),
-            centroids: codebook.centroids().iter().copied().map(f64::from).collect(),
-            information_bits: assignment
-                .information_bits
-                .iter()
-                .map(|&bits| bits.is_finite().then_some(bits))
-                .collect(),
-            lagrange: assignment.lagrange,
-            beta: assignment.beta.map(|beta| beta.value),
-            beta_feasible: assignment.beta.map(|beta| beta.feasible),
-            sparsity: assignment.sparsity(),
-            sparsity_nearest: sparsity(&assignment.occupancy_nearest),
-            sparsity_ecq: sparsity(&assignment.occupancy_ecq),
-            entropy_bits_per_weight: entropy_bits(&assignment.occupancy),
-            occupancy: assignment.occupancy.clone(),
-            occupancy_nearest: assignment.occupancy_nearest.clone(),
-            occupancy_ecq: assignment.occupancy_ecq.clone(),
-            notice: assignment.notice.map(Into::into),
-        }
+impl Layer {
+    fn assign(&mut self, weights: &[f32], choice: &LayerChoice, largest: usize) -> Result<(), QuantError> {
+        let kept = self.codebook.take().filter(|(bits, _)| *bits == choice.bits);
+        let (_, codebook) = match kept {
+            Some(kept) => self.codebook.insert(kept),
+            None => self.codebook.insert((choice.bits, Codebook::uniform(&self.name, weights, choice.bits)?)),
+        };
+        let input = LayerInput::new(&self.name, weights, self.relevance.as_ref(), codebook, largest)?;
+        choice.quantizer.assign(&input, &mut self.work)
     }
 }

@@ -2,12 +2,14 @@
 //! `net` and `vectors` hold all calls of the core's nets, `product` those of its matrix product, `readers` those of
 //! foreign files; `peak` measures what the processor could do.
 
+mod assignment;
 mod net;
 mod peak;
 mod product;
 mod readers;
 mod vectors;
 
+pub use assignment::Assignment;
 pub use net::{Net, train_file};
 pub use peak::{peak_flop_per_step, run_peak};
 pub use product::Product;

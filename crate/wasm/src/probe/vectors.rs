@@ -5,6 +5,7 @@ use ecqx_core::lrp::rules::{parse, relevance_in};
 use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::model::Architecture;
 use ecqx_core::nn::{Adam, Mode, Network, Optimizer, Sgd, Tape, Trainer};
+use ecqx_core::quant::{self, Codebook, LayerInput, Method, QuantizeSettings, UnitRelevance, Workspace};
 use ecqx_core::tensors::{TensorData, TensorFile};
 use js_sys::{Float32Array, Object, Reflect};
 use ndarray::Array2;
@@ -15,8 +16,8 @@ use wasm_bindgen::prelude::*;
 type Tensors = Vec<(String, Vec<f32>)>;
 
 /// Runs a vector of kind `train` (gradients of the first batch, losses, parameters after all), `lrp` (logits and
-/// relevances) or `rule` (output of one layer and relevance of its input). The losses that a vector lists in its
-/// metadata are returned as `losses`.
+/// relevances), `rule` (output of one layer and relevance of its input) or `assignment` (quantized weights, mode
+/// *reference*). The losses that a vector lists in its metadata are returned as `losses`.
 ///
 /// # Errors
 /// Bytes that are no such vector, and what the core does not know.
@@ -28,6 +29,7 @@ pub fn run_vector(bytes: &[u8]) -> Result<JsValue, JsError> {
         "train" => train(&file, &case)?,
         "lrp" => relevances(&file, &case)?,
         "rule" => rule(&file, &case)?,
+        "assignment" => assignments(&file, &case)?,
         other => return Err(JsError::new(&format!("vectors of kind {other:?} are not run here"))),
     };
     let tensors = Object::new();
@@ -105,6 +107,34 @@ fn rule(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
     let layer = layer.ok_or_else(|| JsError::new("the net has no layer"))?;
     let relevance = relevance_in(&*parse(text(case, "rule")?)?, layer, x.view(), relevance_out.view());
     Ok(vec![("z".to_owned(), z), ("relevance_in".to_owned(), relevance.into_iter().collect())])
+}
+
+fn assignments(file: &TensorFile, case: &Value) -> Result<Tensors, JsError> {
+    let bits = u8::try_from(case.get("bits").and_then(Value::as_u64).unwrap_or_default())?;
+    let method: Method = text(case, "method")?.parse()?;
+    let p = case.get("p").and_then(Value::as_f64).unwrap_or_default();
+    let mode = quant::Mode::Reference;
+    let settings = QuantizeSettings { mode, ..QuantizeSettings::new(method, bits, number(case, "lambda")?, p) };
+    let quantizer = settings.quantizer()?;
+    let named = file.tensors.iter().filter_map(|tensor| tensor.name.strip_prefix("in."));
+    let layers = named.map(|name| Ok((name, file.get(&format!("in.{name}"))?.finite_f32()?)));
+    let layers: Vec<(&str, &[f32])> = layers.collect::<Result<_, JsError>>()?;
+    let largest = layers.iter().map(|(_, weights)| weights.len()).max().unwrap_or_default();
+    let mut work = Workspace::default();
+    let assigned = layers.into_iter().map(|(name, weights)| {
+        let codebook = Codebook::uniform(name, weights, bits)?;
+        let relevance = match method {
+            Method::Ecqx => Some(UnitRelevance::new(name, file.get(&format!("relevance.{name}"))?.finite_f32()?)?),
+            _ => None,
+        };
+        work.weights_changed();
+        let layer = LayerInput::new(name, weights, relevance.as_ref(), &codebook, largest)?;
+        quantizer.assign(&layer, &mut work)?;
+        let mut values = vec![0.0; weights.len()];
+        codebook.write(&work.assignment().clusters, &mut values);
+        Ok((format!("out.{name}"), values))
+    });
+    assigned.collect()
 }
 
 /// The net with the file's parameters, which have these names there.
