@@ -28,7 +28,11 @@ test('fits on the first screen of a laptop, in few words', async ({ lab, page })
   for (const name of ['Bit width', 'Entropy weight λ', 'Relevance scaling'] as const) {
     await expect(lab.slider(name)).toBeInViewport({ ratio: 1 });
   }
-  const prose = await page.locator('p:visible:not(.visually-hidden)').allInnerTexts();
+  const prose = await page
+    .locator('p:visible:not(.visually-hidden)')
+    .evaluateAll((all) =>
+      all.filter((p) => p.getBoundingClientRect().top < innerHeight).map((p) => (p as HTMLElement).innerText),
+    );
   const words = prose
     .join(' ')
     .split(/\s+/)

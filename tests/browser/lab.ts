@@ -3,7 +3,12 @@ import { expect, test as base, type Locator, type Page } from '@playwright/test'
 
 export type SliderName = 'Bit width' | 'Entropy weight λ' | 'Relevance scaling';
 export type FigureName =
-  'Cluster occupancy' | 'Sparsity per layer' | 'Accuracy' | 'Weight and relevance' | 'Relevance maps';
+  | 'Cluster occupancy'
+  | 'Assignment cost'
+  | 'Sparsity per layer'
+  | 'Accuracy'
+  | 'Weight and relevance'
+  | 'Relevance maps';
 
 export class Lab {
   constructor(readonly page: Page) {}

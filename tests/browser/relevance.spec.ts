@@ -13,7 +13,7 @@ test('the difference of the maps is that of their values, and the table holds al
   }
   expect(sum(rows.map(([, image]) => image))).toBeGreaterThan(5);
   expect(Math.abs(sum(rows.map(([, , , , difference]) => difference)))).toBeGreaterThan(0);
-  await expect(lab.figure('Relevance maps')).toContainText('for class');
+  await expect(lab.figure('Relevance maps')).toContainText('against class');
 });
 
 test('another image, by buttons, by number, and from a link', async ({ lab, page }) => {
@@ -64,7 +64,7 @@ test('a digit drawn with the mouse is read, explained, and comes back from its l
   await page.mouse.up();
   await lab.settled();
   const maps = lab.figure('Relevance maps');
-  await expect(maps).toContainText('for class 7');
+  await expect(maps).toContainText('against class 7');
   await expect(page).toHaveURL(/drawing=[0-9a-g]{64}$/);
   const drawn = await lab.table('Relevance maps');
   await page.reload();
@@ -85,7 +85,7 @@ test('a digit drawn with the keyboard alone', async ({ lab, page }) => {
   for (let i = 0; i < 9; i++) await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Space');
   await lab.settled();
-  await expect(lab.figure('Relevance maps')).toContainText('for class 1');
+  await expect(lab.figure('Relevance maps')).toContainText('against class 1');
   await page.keyboard.press('Backspace');
   await lab.settled();
   expect(sum((await lab.table('Relevance maps')).map(([, image]) => image))).toBe(0);
@@ -136,6 +136,27 @@ test('every net of the list opens, with its own layers', async ({ lab, page }) =
   await expect(page).toHaveURL(/layer=/);
 });
 
+test('of nets chosen in quick succession the last one stays', async ({ lab, page }) => {
+  await lab.open();
+  for (const pause of [0, 40, 150]) {
+    for (const sequence of [
+      ['digits-resnet', 'digits-mlp', 'digits-resnet', 'digits-mlp'],
+      ['digits-cnn', 'spirals-mlp', 'digits-cnn', 'spirals-mlp'],
+      ['digits-mlp', 'digits-cnn', 'digits-mlp'],
+    ]) {
+      for (const model of sequence) {
+        await lab.choice('Model').selectOption(model);
+        await page.waitForTimeout(pause);
+      }
+      await lab.settled();
+      const last = sequence.at(-1) === 'spirals-mlp' ? 64 : 8192;
+      await expect(
+        page.getByRole('region', { name: 'Layers: values' }).locator('[data-layer="fc1"] [data-value]').first(),
+      ).toHaveAttribute('data-value', String(last));
+    }
+  }
+});
+
 test('where the input is no image, the page says so', async ({ lab }) => {
   await lab.open('model=spirals-mlp&method=ecqx&bits=4&lambda=0.05&p=0.1');
   await expect(lab.figure('Relevance maps')).toContainText('no image');
@@ -158,6 +179,9 @@ test('what became of the weights adds up to the zero cluster', async ({ lab, pag
 
 test('a link with a layer or an image that the net lacks opens with another', async ({ lab, page }) => {
   await lab.open('method=ecq&bits=4&lambda=0.05&p=0.1&layer=fc9&image=999');
+  await expect(lab.notice('link/bad')).toContainText(
+    /no layer “fc9”, only fc1, fc2, fc3; there is no image 999, the last is 359/,
+  );
   await expect(lab.choice('Layer')).toHaveValue('fc1');
   await expect(page.getByRole('spinbutton', { name: 'Number of the test image' })).toHaveValue('1');
 });

@@ -84,6 +84,7 @@ test('links: round trip, and bad fields fall back one by one', () => {
     model: 'digits-cnn',
     composite: 'epsilon-gamma-box',
     layer: 'a & b=c',
+    weight: 17,
     image: { kind: 'drawing', levels: Array.from({ length: 64 }, (_, i) => i % 17) },
   };
   expect(readHash(writeHash(settings, view))).toEqual({ settings, view, complaint: null });

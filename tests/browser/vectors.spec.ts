@@ -1,4 +1,4 @@
-/** The conformance vectors in Chromium: gradients, training steps, relevances and rules of the core as wasm. */
+/** The conformance vectors in Chromium: gradients, training steps, relevances, rules and assignments of the core as wasm. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type ProbeScope } from './probe.ts';
@@ -12,7 +12,7 @@ const ROUNDING = 1e-6;
 /** A filter with an output of 1e-5, by which relevance is divided; the core's test says which. */
 const ROUGH = 1e-3;
 
-const names = readdirSync(FOLDER).filter((name) => /^(train|lrp|rule)-/.test(name));
+const names = readdirSync(FOLDER).filter((name) => /^(train|lrp|rule|assign)-/.test(name));
 
 interface Case {
   optimizer?: string;
@@ -24,7 +24,9 @@ interface Case {
 function expected({ tensors }: TensorFile, { losses }: Case): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [tensor, { shape, data }] of tensors) {
-    const isResult = /^(grad\.|after\.|logits$|weight_relevance\.|input_relevance\.|z$|relevance_in$)/.test(tensor);
+    const isResult = /^(grad\.|after\.|out\.|logits$|weight_relevance\.|input_relevance\.|z$|relevance_in$)/.test(
+      tensor,
+    );
     if (isResult && !(tensor.startsWith('weight_relevance.') && shape.length < 2)) {
       found.set(tensor, Array.from(data, Number));
     }
@@ -54,8 +56,8 @@ function tolerance(
   return (rough ? ROUGH : TOLERANCE) * scale;
 }
 
-test('there are vectors of all kinds', () => {
-  for (const kind of ['train', 'lrp', 'rule']) expect(names.some((name) => name.startsWith(kind))).toBe(true);
+test('there are vectors of each kind', () => {
+  for (const kind of ['train', 'lrp', 'rule', 'assign']) expect(names.some((name) => name.startsWith(kind))).toBe(true);
 });
 
 for (const name of names) {

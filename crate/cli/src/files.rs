@@ -50,6 +50,15 @@ pub(crate) fn read_on(on: &On) -> Result<(Model, Split)> {
     Ok((model, split))
 }
 
+/// What is computed from a file must not take its place.
+pub(crate) fn expect_apart<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+    let is_same = |input: &&PathBuf| matches!((output.canonicalize(), input.canonicalize()), (Ok(output), Ok(input)) if output == input);
+    match inputs.into_iter().find(is_same) {
+        Some(input) => bail!("the output would overwrite {}; choose another --output", input.display()),
+        None => Ok(()),
+    }
+}
+
 /// Writes a file that appears whole or not at all: beside its place first, then moved into it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

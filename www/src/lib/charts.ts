@@ -1,17 +1,25 @@
 /** The second wasm module: it lives on the page's thread and only draws. Nothing here throws. */
 import init, {
   drawAccuracy,
+  drawCost,
   drawHeatmap,
   drawOccupancy,
   drawScatter,
   drawSparsity,
 } from '../generated/charts/charts.js';
-import type { AccuracyChart, ChartTheme, Heatmap, OccupancyChart, SparsityChart } from '../generated/charts/charts.js';
+import type {
+  AccuracyChart,
+  ChartTheme,
+  CostChart,
+  Heatmap,
+  OccupancyChart,
+  SparsityChart,
+} from '../generated/charts/charts.js';
 import wasmUrl from '../generated/charts/charts_bg.wasm?url';
 import { loadModule, type Loaded, type PageFile } from './engine/files.ts';
 import type { LayerWeights } from './engine/protocol.ts';
 
-export type { AccuracyChart, ChartTheme, Heatmap, OccupancyChart, SparsityChart };
+export type { AccuracyChart, ChartTheme, CostChart, Heatmap, OccupancyChart, SparsityChart };
 
 /** Puts one chart on one canvas. */
 export type Draw = (canvas: HTMLCanvasElement, theme: ChartTheme) => void;
@@ -43,12 +51,16 @@ export const drawing = {
     (data: AccuracyChart): Draw =>
     (canvas, theme) =>
       drawAccuracy(canvas, data, theme),
+  cost:
+    (data: CostChart, weights: Float32Array): Draw =>
+    (canvas, theme) =>
+      drawCost(canvas, data, weights, theme),
   heatmap:
     (data: Heatmap): Draw =>
     (canvas, theme) =>
       drawHeatmap(canvas, data, theme),
   scatter:
-    ({ magnitudes, relevances, fates }: LayerWeights): Draw =>
+    ({ values, relevances, fates }: LayerWeights, onzones: (zones: Float32Array) => void): Draw =>
     (canvas, theme) =>
-      drawScatter(canvas, magnitudes, relevances, fates, theme),
+      onzones(drawScatter(canvas, values, relevances, fates, theme)),
 };

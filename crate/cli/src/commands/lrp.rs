@@ -1,21 +1,47 @@
 //! `ecqx lrp`
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::nn::{Node, Source};
 use ecqx_core::tensors::{Tensor, TensorFile};
 use serde::Serialize;
 
-use crate::args::Lrp;
+use crate::args::{Lrp, SplitName};
 use crate::{files, output};
 
 #[derive(Debug, Serialize)]
 struct Report {
     samples: usize,
-    composite: String,
+    #[serde(flatten)]
+    how: Settings,
     layers: Vec<Layer>,
     /// What became of relevance at each layer, from the input to the logits.
     conservation: Vec<Conservation>,
+}
+
+/// How relevance was measured; also in the file's metadata, as `relevance`.
+#[derive(Debug, Serialize)]
+struct Settings {
+    composite: String,
+    split: &'static str,
+    output_relevance: &'static str,
+    batch_norm: &'static str,
+}
+
+impl Settings {
+    fn of(args: &Lrp) -> Self {
+        Self {
+            composite: args.composite.name().to_owned(),
+            split: match args.on.split {
+                SplitName::Train => "train",
+                SplitName::Test => "test",
+            },
+            output_relevance: args.output_relevance.name(),
+            batch_norm: args.batch_norm.name(),
+        }
+    }
 }
 
 /// Relevance that arrived at a layer's output, what went on to its inputs, and what stayed: with the bias, where that can
@@ -38,6 +64,7 @@ struct Layer {
 }
 
 pub(crate) fn run(args: &Lrp, json: bool) -> Result<()> {
+    files::expect_apart(&args.output, args.on.data.iter().chain([&args.on.model]))?;
     let (model, split) = files::read_on(&args.on)?;
     let settings = ExplainSettings {
         composite: args.composite.clone(),
@@ -66,7 +93,14 @@ pub(crate) fn run(args: &Lrp, json: bool) -> Result<()> {
         let shape: Vec<usize> = [split.len()].into_iter().chain(features).collect();
         tensors.push(Tensor::f32(format!("input_relevance.{name}"), &shape, values.into_iter().collect()));
     }
-    files::write(&args.output, &TensorFile { tensors, ..TensorFile::default() }.to_bytes())?;
+    let how = Settings::of(args);
+    let metadata = BTreeMap::from([
+        ("format".to_owned(), "ecqx-relevance".to_owned()),
+        ("model".to_owned(), model.name().to_owned()),
+        ("samples".to_owned(), split.len().to_string()),
+        ("relevance".to_owned(), serde_json::to_string(&how)?),
+    ]);
+    files::write(&args.output, &TensorFile { tensors, metadata }.to_bytes())?;
     let conservation = network.nodes().iter().zip(&relevances.flows).map(|(node, flow)| Conservation {
         layer: node.name.clone(),
         arrived: flow.arrived,
@@ -75,7 +109,7 @@ pub(crate) fn run(args: &Lrp, json: bool) -> Result<()> {
         bias: flow.bias,
     });
     let conservation = conservation.collect();
-    let report = Report { samples: split.len(), composite: settings.composite.name().into(), layers, conservation };
+    let report = Report { samples: split.len(), how, layers, conservation };
     output::print(json, &report, || {
         let rows = report.layers.iter().map(|l| format!("{:<16} {:>14.6} {:>14.6}", l.name, l.relevance, l.absolute));
         let head = format!("{:<16} {:>14} {:>14}", "layer", "relevance", "absolute");

@@ -19,12 +19,27 @@ pub(super) const FIRST_CONVOLUTION: &str = "first_conv2d";
 #[derive(Debug, Clone)]
 pub struct Composite {
     name: String,
-    places: Vec<(String, Arc<dyn Rule>)>,
+    places: Vec<Place>,
+}
+
+/// A rule where it applies, as it was written.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    name: String,
+    pub(super) rule: Arc<dyn Rule>,
+    pub(super) text: String,
+}
+
+impl Place {
+    fn new(name: &str, rule: Arc<dyn Rule>) -> Self {
+        Self { name: name.into(), text: format!("{rule:?}"), rule }
+    }
 }
 
 impl Default for Composite {
+    /// `epsilon-plus`: in convolutions, ε alone divides by outputs near zero and tells little.
     fn default() -> Self {
-        Self { name: "epsilon".into(), places: Vec::new() }
+        Self { name: "epsilon-plus".into(), places: vec![Place::new("conv2d", Arc::new(ZPlus))] }
     }
 }
 
@@ -50,8 +65,8 @@ impl Composite {
         if !Self::NAMES.contains(&name) {
             return Err(LrpError::UnknownComposite { name: name.into(), known: Self::NAMES.join(", ") });
         }
-        let mut places: Vec<(String, Arc<dyn Rule>)> = Vec::new();
-        let mut at = |place: &str, rule: Arc<dyn Rule>| places.push((place.into(), rule));
+        let mut places = Vec::new();
+        let mut at = |place: &str, rule: Arc<dyn Rule>| places.push(Place::new(place, rule));
         if name.ends_with("-flat") {
             at(FIRST, Arc::new(Flat { bias: true }));
         }
@@ -77,8 +92,8 @@ impl Composite {
     }
 
     /// The rule of a place.
-    pub(super) fn at(&self, place: &str) -> Option<&dyn Rule> {
-        self.places.iter().find(|(own, _)| own == place).map(|(_, rule)| &**rule)
+    pub(super) fn at(&self, name: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.name == name)
     }
 
     /// The rule of affine layers that nothing names.
@@ -91,7 +106,7 @@ impl Composite {
         let is_known = |place: &str| {
             place == FIRST || place == FIRST_CONVOLUTION || LayerKind::NAMES.contains(&place) || layers.contains(&place)
         };
-        self.places.iter().map(|(place, _)| place.as_str()).find(|place| !is_known(place))
+        self.places.iter().map(|place| place.name.as_str()).find(|place| !is_known(place))
     }
 
     /// What a composite may name, for errors.
@@ -111,7 +126,7 @@ impl FromStr for Composite {
         }
         let places: BTreeMap<String, String> = serde_json::from_slice(text.as_bytes())
             .map_err(|error| LrpError::CompositeJson { reason: error.to_string() })?;
-        let places = places.into_iter().map(|(place, rule)| Ok((place, parse(&rule)?)));
+        let places = places.into_iter().map(|(name, text)| Ok(Place { name, rule: parse(&text)?, text }));
         Ok(Self { name: text.trim().into(), places: places.collect::<Result<_, LrpError>>()? })
     }
 }
@@ -130,7 +145,7 @@ mod tests {
     #[test]
     fn json_names_places_and_rules() {
         let composite: Composite = r#"{"first": "flat", "conv2d": "alpha-beta(2,1)"}"#.parse().unwrap();
-        assert_eq!(format!("{:?}", composite.at("first").unwrap()), "Flat { bias: false }");
+        assert_eq!(format!("{:?}", composite.at("first").unwrap().rule), "Flat { bias: false }");
         assert!(composite.at("dense").is_none());
         assert_eq!("{1}".parse::<Composite>().unwrap_err().code(), "lrp/composite");
         assert_eq!(r#"{"first": "best"}"#.parse::<Composite>().unwrap_err().code(), "lrp/rule");

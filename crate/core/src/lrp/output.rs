@@ -19,16 +19,25 @@ pub enum OutputRelevance {
     Probability,
 }
 
+impl OutputRelevance {
+    const ALL: [Self; 3] = [Self::Logit, Self::One, Self::Probability];
+
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logit => "logit",
+            Self::One => "one",
+            Self::Probability => "probability",
+        }
+    }
+}
+
 impl FromStr for OutputRelevance {
     type Err = LrpError;
 
     fn from_str(name: &str) -> Result<Self, LrpError> {
-        match name {
-            "logit" => Ok(Self::Logit),
-            "one" => Ok(Self::One),
-            "probability" => Ok(Self::Probability),
-            _ => Err(LrpError::UnknownOutput { name: name.into() }),
-        }
+        let found = Self::ALL.into_iter().find(|own| own.name() == name);
+        found.ok_or_else(|| LrpError::UnknownOutput { name: name.into() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::composite::{FIRST, FIRST_CONVOLUTION};
+use super::composite::{FIRST, FIRST_CONVOLUTION, Place};
 use super::rules::{Epsilon, Reach, Rule};
 use super::{Composite, LrpError};
 use crate::nn::{BatchNorm, Layer, Network, Source};
@@ -22,17 +22,26 @@ pub enum BatchNormMode {
     Fold,
 }
 
+impl BatchNormMode {
+    const ALL: [Self; 4] = [Self::Merge, Self::Pass, Self::Rule, Self::Fold];
+
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Pass => "pass",
+            Self::Rule => "rule",
+            Self::Fold => "fold",
+        }
+    }
+}
+
 impl FromStr for BatchNormMode {
     type Err = LrpError;
 
     fn from_str(name: &str) -> Result<Self, LrpError> {
-        match name {
-            "merge" => Ok(Self::Merge),
-            "pass" => Ok(Self::Pass),
-            "rule" => Ok(Self::Rule),
-            "fold" => Ok(Self::Fold),
-            _ => Err(LrpError::UnknownBatchNorm { name: name.into() }),
-        }
+        let found = Self::ALL.into_iter().find(|own| own.name() == name);
+        found.ok_or_else(|| LrpError::UnknownBatchNorm { name: name.into() })
     }
 }
 
@@ -68,24 +77,25 @@ pub(super) fn plan<'a>(
         let rule = rule.or_else(|| composite.at(FIRST).filter(|_| first == Some(index)));
         let rule = rule.or_else(|| composite.at(FIRST_CONVOLUTION).filter(|_| first_convolution == Some(index)));
         let rule = rule.or_else(|| composite.at(node.layer.kind()));
-        let misplaced = |rule: &dyn Rule, possible| LrpError::Misplaced {
-            rule: format!("{rule:?}"),
+        let misplaced = |place: &Place, possible| LrpError::Misplaced {
+            rule: place.text.clone(),
             layer: node.name.clone(),
             kind: node.layer.kind(),
             possible,
         };
         let how = match (&node.layer, rule) {
             (Layer::Dense(_) | Layer::Conv2d(_), rule) => {
-                let rule = rule.unwrap_or(Composite::fallback());
-                if rule.reach() == Reach::Single {
-                    return Err(misplaced(rule, "any rule but pass"));
+                if let Some(place) = rule.filter(|place| place.rule.reach() == Reach::Single) {
+                    return Err(misplaced(place, "any rule but pass"));
                 }
-                How::Rule(rule, None)
+                How::Rule(rule.map_or(Composite::fallback(), |place| &*place.rule), None)
             }
-            (Layer::BatchNorm(_), Some(rule)) => How::Rule(rule, None),
+            (Layer::BatchNorm(_), Some(place)) => How::Rule(&*place.rule, None),
             (Layer::BatchNorm(norm), None) => match mode {
                 BatchNormMode::Pass | BatchNormMode::Merge => How::Pass,
-                BatchNormMode::Rule => How::Rule(composite.at("conv2d").unwrap_or(Composite::fallback()), None),
+                BatchNormMode::Rule => {
+                    How::Rule(composite.at("conv2d").map_or(Composite::fallback(), |place| &*place.rule), None)
+                }
                 BatchNormMode::Fold => {
                     if let Some(How::Rule(_, folded)) = before(network, index).and_then(|node| plan.get_mut(node)) {
                         *folded = Some(norm);
@@ -94,11 +104,11 @@ pub(super) fn plan<'a>(
                 }
             },
             (Layer::AvgPool2d(_) | Layer::Add, None) => How::Sums(Epsilon::DEFAULT),
-            (Layer::AvgPool2d(_) | Layer::Add, Some(rule)) => match rule.reach() {
+            (Layer::AvgPool2d(_) | Layer::Add, Some(place)) => match place.rule.reach() {
                 Reach::Sums(epsilon) => How::Sums(epsilon),
-                _ => return Err(misplaced(rule, "norm or epsilon(e)")),
+                _ => return Err(misplaced(place, "norm or epsilon(e)")),
             },
-            (_, Some(rule)) if rule.reach() != Reach::Single => return Err(misplaced(rule, "pass")),
+            (_, Some(place)) if place.rule.reach() != Reach::Single => return Err(misplaced(place, "pass")),
             (Layer::MaxPool2d(_), _) => How::Winner,
             (Layer::Relu | Layer::Flatten, _) => How::Pass,
         };

@@ -79,7 +79,9 @@ impl Session {
             sums
         };
         let mut image = plane(x.view());
-        image.iter_mut().for_each(|pixel| *pixel /= channels as f32);
+        for pixel in &mut image {
+            *pixel /= channels as f32;
+        }
         let mut split = Split { x, y: vec![label.unwrap_or_default()] };
         let tape = &mut self.tape;
         let [float, quantized] = [&self.model.network, &self.quantized].map(|net| probabilities(net, &split, tape));
@@ -121,7 +123,7 @@ mod tests {
     }
 
     fn at(method: Method, bits: u8, lambda: f64) -> QuantizeSettings {
-        QuantizeSettings { method, bits, lambda, p: 0.1 }
+        QuantizeSettings::new(method, bits, lambda, 0.1)
     }
 
     #[test]
@@ -169,15 +171,32 @@ mod tests {
         let report = session.quantize(at(Method::Ecqx, 4, 0.08)).unwrap();
         for layer in &report.layers {
             let weights = session.weights(&layer.name).unwrap();
-            let count = |fate: Fate| weights.fates.iter().filter(|own| **own == fate as u8).count() as u32;
+            let count = |fate: Fate| weights.fates.iter().map(|own| u32::from(*own == fate as u8)).sum::<u32>();
             let zeros = |occupancy: &[u32]| occupancy[layer.zero];
             assert_eq!(count(Fate::Zeroed) + count(Fate::GivenUp), zeros(&layer.occupancy));
             assert_eq!(count(Fate::Zeroed) + count(Fate::Saved), zeros(&layer.occupancy_ecq));
-            assert!(count(Fate::Saved) > 0 && weights.relevances.len() == weights.magnitudes.len());
+            let fate_of = |position: usize| {
+                let weight = session.weight(&layer.name, position).unwrap();
+                // What the costs say is what the kernels did.
+                let totals = weight.costs.iter().map(|cost| cost.total.unwrap_or(f64::INFINITY));
+                let least = totals.clone().fold(f64::INFINITY, f64::min);
+                assert!(totals.clone().nth(weight.chosen).unwrap() <= least * (1.0 + 1e-5), "{weight:?}");
+                match (weight.chosen == layer.zero, weight.ecq == layer.zero) {
+                    (false, false) => Fate::Kept,
+                    (true, true) => Fate::Zeroed,
+                    (false, true) => Fate::Saved,
+                    (true, false) => Fate::GivenUp,
+                }
+            };
+            for (position, &fate) in weights.fates.iter().enumerate().step_by(7) {
+                assert_eq!(fate, fate_of(position) as u8, "weight {position} of {}", layer.name);
+            }
+            assert!(count(Fate::Saved) > 0 && weights.relevances.len() == weights.values.len());
         }
         session.quantize(at(Method::Ecq, 4, 0.08)).unwrap();
         let weights = session.weights(&report.layers[0].name).unwrap();
         assert!(weights.fates.iter().all(|fate| *fate <= Fate::Zeroed as u8));
+        assert_eq!(session.weight("fc1", 1 << 20).unwrap_err().code(), "quant/weight");
         assert!(session.weights("fc9").unwrap_err().to_string().contains(&report.layers[0].name));
     }
 }

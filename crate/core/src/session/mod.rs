@@ -5,9 +5,7 @@ mod image;
 mod weights;
 
 pub use image::{Answer, Explanation};
-pub use weights::{Fate, LayerWeights};
-
-use std::collections::BTreeMap;
+pub use weights::{ClusterCost, Fate, LayerWeights, WeightCosts};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +14,7 @@ use crate::data::Dataset;
 use crate::lrp::{Composite, ExplainSettings, explain};
 use crate::model::Model;
 use crate::nn::{Evaluation, Network, Tape};
-use crate::quant::{QuantizeReport, QuantizeSettings, QuantizedNet, UnitRelevance, quantize};
+use crate::quant::{NetQuantizer, QuantizeReport, QuantizeSettings};
 
 /// A loaded net, quantized by changing settings. Bad settings change nothing.
 #[derive(Debug)]
@@ -24,10 +22,10 @@ pub struct Session {
     model: Model,
     data: Dataset,
     composite: Composite,
-    relevance: BTreeMap<usize, UnitRelevance>,
+    quantizer: NetQuantizer,
     float: Evaluation,
-    /// The last quantization, and the net that carries its weights.
-    assigned: Option<QuantizedNet>,
+    /// Those of the last quantization, and the net that carries its weights.
+    settings: Option<QuantizeSettings>,
     quantized: Network,
     tape: Tape,
 }
@@ -73,10 +71,10 @@ impl Session {
         data.expect_fit(model.network.input(), model.network.outputs())?;
         let mut tape = model.network.evaluation_tape();
         let float = model.network.evaluate(data.test()?, &mut tape, |_| ())?;
-        let (composite, relevance) = (Composite::default(), BTreeMap::new());
+        let (composite, quantizer) = (Composite::default(), NetQuantizer::new(&model.network)?);
         let quantized = model.network.clone();
-        let mut session = Self { model, data, composite, relevance, float, assigned: None, quantized, tape };
-        session.relevance = session.measure(&session.composite.clone())?;
+        let mut session = Self { model, data, composite, quantizer, float, settings: None, quantized, tape };
+        session.measure(&Composite::default())?;
         Ok(session)
     }
 
@@ -90,20 +88,18 @@ impl Session {
             return Ok(());
         }
         let composite = Composite::named(name)?;
-        self.relevance = self.measure(&composite)?;
+        self.measure(&composite)?;
         self.composite = composite;
         Ok(())
     }
 
-    fn measure(&mut self, composite: &Composite) -> Result<BTreeMap<usize, UnitRelevance>, CoreError> {
+    fn measure(&mut self, composite: &Composite) -> Result<(), CoreError> {
         let settings = ExplainSettings { composite: composite.clone(), ..ExplainSettings::default() };
         let explained = explain(&self.model.network, self.data.train()?, &settings, &mut self.tape)?;
-        let mut relevance = BTreeMap::new();
-        for (node, values) in explained.weights {
-            let layer = &self.model.network.nodes()[node].name;
-            relevance.insert(node, UnitRelevance::new(layer, &values)?);
+        for (node, relevance) in explained.weights {
+            self.quantizer.set_relevance(node, &relevance)?;
         }
-        Ok(relevance)
+        Ok(())
     }
 
     /// What was loaded.
@@ -133,10 +129,16 @@ impl Session {
     /// # Errors
     /// Settings out of range; the last quantized net then stays.
     pub fn quantize(&mut self, settings: QuantizeSettings) -> Result<QuantizeReport, CoreError> {
-        let quantized = quantize(&self.model.network, |node| self.relevance.get(&node), settings)?;
-        quantized.write_into(&mut self.quantized);
-        let report = quantized.report();
-        self.assigned = Some(quantized);
+        self.quantizer.assign(&self.model.network, &settings)?;
+        // A layer that is now excluded may still carry centroids.
+        for (node, weights) in self.model.network.weights() {
+            if let Some(carried) = self.quantized.weight_mut(node) {
+                carried.copy_from_slice(weights);
+            }
+        }
+        self.quantizer.write_into(&mut self.quantized);
+        let report = self.quantizer.report(settings.clone());
+        self.settings = Some(settings);
         Ok(report)
     }
 

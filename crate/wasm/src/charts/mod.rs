@@ -8,6 +8,7 @@
 
 pub mod accuracy;
 mod axis;
+pub mod cost;
 pub mod error;
 pub mod heatmap;
 pub mod occupancy;
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::HtmlCanvasElement;
 
+use cost::Costs;
 use error::ChartError;
 use scatter::Scatter;
 use theme::{Theme, ThemeInput};
@@ -89,22 +91,40 @@ pub fn draw_heatmap(
     on_canvas(canvas, from_js("data", data), theme, heatmap::draw)
 }
 
-/// Draws the weights of a layer by magnitude (weight units), relevance (0 to 1) and fate (0 kept, 1 zeroed, 2 saved by
-/// relevance, 3 given up). Typed arrays instead of an object: there may be a hundred thousand of them.
+/// Draws what each cluster of a layer costs a weight, over the weights' values. The weights come as a typed array:
+/// there may be a hundred thousand of them.
+///
+/// # Errors
+/// A JS `Error` whose `name` is the code of a [`ChartError`].
+#[wasm_bindgen(js_name = drawCost)]
+pub fn draw_cost(
+    canvas: HtmlCanvasElement,
+    #[wasm_bindgen(unchecked_param_type = "CostChart")] data: JsValue,
+    weights: &[f32],
+    #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
+) -> Result<(), JsValue> {
+    let weights = weights.iter().copied().map(f64::from).collect();
+    let data = from_js::<Costs>("data", data).map(|data| Costs { weights, ..data });
+    on_canvas(canvas, data, theme, cost::draw).map(drop)
+}
+
+/// Draws the weights of a layer by their value (weight units), relevance (0 to 1) and fate (0 kept, 1 zeroed, 2 saved by
+/// relevance, 3 given up). Typed arrays instead of an object: there may be a hundred thousand of them. Returns hover
+/// zones as `drawOccupancy` does, one per weight.
 ///
 /// # Errors
 /// A JS `Error` whose `name` is the code of a [`ChartError`].
 #[wasm_bindgen(js_name = drawScatter)]
 pub fn draw_scatter(
     canvas: HtmlCanvasElement,
-    magnitudes: &[f32],
+    values: &[f32],
     relevances: &[f32],
     fates: &[u8],
     #[wasm_bindgen(unchecked_param_type = "ChartTheme")] theme: JsValue,
-) -> Result<(), JsValue> {
+) -> Result<Vec<f32>, JsValue> {
     let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
-    let data = Scatter { magnitudes: wide(magnitudes), relevances: wide(relevances), fates: fates.to_vec() };
-    on_canvas(canvas, Ok(data), theme, scatter::draw).map(drop)
+    let data = Scatter { values: wide(values), relevances: wide(relevances), fates: fates.to_vec() };
+    on_canvas(canvas, Ok(data), theme, scatter::draw)
 }
 
 /// A chart's drawing function on the canvas.

@@ -8,15 +8,15 @@ use plotters::style::RGBColor;
 use super::accuracy::Axis;
 use super::axis::{BentAxis, RootAxis};
 use super::error::{ChartError, finite, parallel};
-use super::pen::{Frame, Pen};
+use super::pen::{Align, Frame, Pen};
 use super::rulers;
 use super::theme::Theme;
 
 /// What `drawScatter` takes: parallel lists, one entry per weight.
 #[derive(Debug, Clone)]
 pub struct Scatter {
-    /// |w|, 0 or more.
-    pub magnitudes: Vec<f64>,
+    /// In weight units; drawn by their magnitude.
+    pub values: Vec<f64>,
     /// 0 to 1.
     pub relevances: Vec<f64>,
     /// 0 kept, 1 zeroed, 2 saved by relevance, 3 given up.
@@ -37,14 +37,11 @@ impl Scatter {
     /// # Errors
     /// [`ChartError::Empty`], [`ChartError::Length`] or [`ChartError::Range`].
     pub fn check(&self) -> Result<(), ChartError> {
-        let weights = self.magnitudes.len();
+        let weights = self.values.len();
         if weights == 0 {
-            return Err(ChartError::Empty { field: "magnitudes" });
+            return Err(ChartError::Empty { field: "values" });
         }
-        finite("magnitudes", &self.magnitudes)?;
-        if let Some(&got) = self.magnitudes.iter().find(|w| **w < 0.0) {
-            return Err(ChartError::Range { field: "magnitudes", got, range: "0 or more" });
-        }
+        finite("values", &self.values)?;
         parallel("relevances", &self.relevances, weights)?;
         if self.fates.len() != weights {
             return Err(ChartError::Length { field: "fates", got: self.fates.len(), want: weights });
@@ -56,8 +53,8 @@ impl Scatter {
     }
 }
 
-/// Draws the chart; its marks are too many to hover, so there are no zones. Relevance stands on a square-root scale: most
-/// weights have little of it.
+/// Draws the chart. The result is one hover zone per weight: x0, y0, x1, y1 in CSS pixels. Relevance stands on a
+/// square-root scale: most weights have little of it.
 ///
 /// # Errors
 /// What [`Scatter::check`] finds, or [`ChartError::Backend`].
@@ -71,19 +68,17 @@ pub fn draw<B: DrawingBackend>(
     let radius = theme.px(3.5);
     let named = pen.height > 8 * theme.line();
     let base = pen.height - theme.line() * if named { 2 } else { 1 } - theme.px(6.0);
-    let y = RootAxis::new(1.0, (radius.max(theme.line() / 2), base));
+    let y = RootAxis::new(1.0, (theme.line() + theme.px(6.0), base));
     let left = rulers::shares(&mut pen, y.ticks(theme.line() * 3 / 2).into_iter());
-    let largest = data.magnitudes.iter().copied().fold(0.0, f64::max);
+    let largest = data.values.iter().fold(0.0, |most: f64, w| most.max(w.abs()));
     let axis =
         Axis { label: "weight |w|".to_owned(), min: 0.0, max: if largest > 0.0 { largest } else { 1.0 }, power: 1.0 };
     let x = BentAxis::new(&axis, (left + radius, pen.width - radius - theme.px(2.0)));
     rulers::values(&mut pen, &axis.label, &x, base, named.then_some(left));
-    let mut marks: Vec<(u8, i32, i32)> = data
-        .fates
-        .iter()
-        .zip(data.magnitudes.iter().zip(&data.relevances))
-        .map(|(&fate, (&w, &r))| (order(fate), x.at(w), y.y(r)))
-        .collect();
+    let places = data.values.iter().zip(&data.relevances).map(|(&w, &r)| (x.at(w.abs()), y.y(r)));
+    let zones = places.clone().map(|(x, y)| pen.zone(Frame::new(x, y, x, y).grown(radius))).collect();
+    let mut marks: Vec<(u8, i32, i32)> =
+        data.fates.iter().zip(places).map(|(&fate, (x, y))| (order(fate), x, y)).collect();
     // Marks on the same pixel look like one, and one is drawn. The rarer kinds come last, on top.
     marks.sort_unstable();
     marks.dedup();
@@ -92,7 +87,12 @@ pub fn draw<B: DrawingBackend>(
     for (order, x, y) in marks {
         mark(&pen, order, (x, y), (small, radius));
     }
-    pen.finish(Vec::new())
+    for title in ["relevance, share of the layer's largest, square-root scale", "relevance, √ scale"] {
+        if pen.label(&pen.quiet(title, left, theme.line() / 2, Align::Left)) {
+            break;
+        }
+    }
+    pen.finish(zones)
 }
 
 /// Zeroed first, then kept, given up, saved.

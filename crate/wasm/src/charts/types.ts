@@ -58,3 +58,17 @@ export interface Heatmap {
   /** Whether values below zero have a hue of their own: relevance; else shades of ink: an image. */
   signed: boolean;
 }
+
+/** What each cluster of a layer costs a weight; all values in weight units, costs in their square. */
+export interface CostChart {
+  centroids: number[];
+  zero: number;
+  /** Λ·I_c; null for a cluster that takes no weight. */
+  prices: (number | null)[];
+  /** Where the winner changes, without relevance. */
+  thresholds: number[];
+  /** The least and the largest factor that relevance puts on the cost of zero; null where it plays no part. */
+  factors: [number, number] | null;
+  /** A weight that is looked at: its value, and the factor of its relevance. */
+  weight: [number, number] | null;
+}

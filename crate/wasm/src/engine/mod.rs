@@ -4,7 +4,7 @@ mod panic;
 
 use ecqx_core::CoreError;
 use ecqx_core::session::Session as CoreSession;
-use js_sys::{Float32Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -70,17 +70,28 @@ impl Session {
     #[wasm_bindgen(unchecked_return_type = "LayerWeights")]
     pub fn weights(&self, layer: &str) -> Result<JsValue, JsValue> {
         let weights = self.0.weights(layer).map_err(|error| to_js_error(&error))?;
-        let fields: [(&str, JsValue); 4] = [
+        let factors = weights.factors.map(|factors| Float64Array::from(&factors[..]));
+        let fields: [(&str, JsValue); 5] = [
             ("layer", weights.layer.into()),
-            ("magnitudes", Float32Array::from(weights.magnitudes.as_slice()).into()),
+            ("values", Float32Array::from(weights.values.as_slice()).into()),
             ("relevances", Float32Array::from(weights.relevances.as_slice()).into()),
             ("fates", Uint8Array::from(weights.fates.as_slice()).into()),
+            ("factors", factors.map_or(JsValue::NULL, |factors| Array::from(&factors).into())),
         ];
         let object = Object::new();
         for (name, value) in fields {
             Reflect::set(&object, &name.into(), &value)?;
         }
         Ok(object.into())
+    }
+
+    /// What each cluster costs one weight of a layer, and which it got in the last `quantize`.
+    ///
+    /// # Errors
+    /// A layer that is not quantized, a weight beyond its last.
+    #[wasm_bindgen(unchecked_return_type = "WeightCosts")]
+    pub fn weight(&self, layer: &str, position: usize) -> Result<JsValue, JsValue> {
+        to_js(&self.0.weight(layer, position).map_err(|error| to_js_error(&error))?)
     }
 
     /// What the float and the last quantized net make of an image of the test set, and why; `null` where the net's

@@ -1,6 +1,18 @@
 /** How a layer's weights find their centroid. */
 export type Method = 'nearest' | 'ecq' | 'ecqx';
 
+/** What the paper means, with β found exactly; or what the published code computes. */
+export type Mode = 'exact' | 'reference';
+
+/** What one layer does otherwise than the net. */
+export interface LayerOverride {
+  name: string;
+  bits?: number | null;
+  lambda?: number | null;
+  /** It keeps its weights, and no longer counts as the largest layer. */
+  exclude?: boolean;
+}
+
 /** Everything that decides the quantized net, in the names of the command's flags. */
 export interface QuantizeSettings {
   method: Method;
@@ -10,6 +22,13 @@ export interface QuantizeSettings {
   lambda: number;
   /** Relevance scaling: the share of sparsity, 0 to 1, that the relevance correction may give back. */
   p: number;
+  /** Exact where it is not said. */
+  mode?: Mode;
+  /** Exponent on relevance, 0 to 1, set by hand instead of found from p. */
+  beta?: number | null;
+  /** How many times as dear zero is for a weight of relevance 1, 0.01 to 100; 2 where it is not said. */
+  rho?: number | null;
+  layers?: LayerOverride[];
 }
 
 /** Correct answers on a set of images. */
@@ -41,6 +60,8 @@ export interface ModelReport {
 export interface LayerReport {
   name: string;
   weights: number;
+  bits: number;
+  lambda: number;
   /** Index of the cluster whose centroid is 0. */
   zero: number;
   step_size: number;
@@ -49,10 +70,17 @@ export interface LayerReport {
   occupancy: number[];
   occupancy_nearest: number[];
   occupancy_ecq: number[];
-  /** −log2 of each cluster's share, in bits; null for an empty cluster. */
+  /** Share of each cluster for nearest neighbour, zero lifted to ½ where it has less. */
+  shares: number[];
+  /** −log2 of these, in bits; null for an empty cluster. */
   information_bits: (number | null)[];
   /** Effective entropy weight Λ, in squared weight units per bit. */
   lagrange: number;
+  /**
+   * Where each cluster but the last ends without relevance, in weight units; null before the first cluster that is used
+   * and from the last one on.
+   */
+  thresholds: (number | null)[];
   /** Exponent on relevance; null where relevance plays no part. */
   beta: number | null;
   /** Whether the sparsity with relevance lies in the range that p allows; null where relevance plays no part. */
@@ -91,12 +119,32 @@ export type CompositeName =
 /** The weights of one layer; all lists are in the weight's layout. */
 export interface LayerWeights {
   layer: string;
-  /** |w|, in weight units. */
-  magnitudes: Float32Array;
+  /** In weight units. */
+  values: Float32Array;
   /** 0 to 1, scaled by the layer's largest. */
   relevances: Float32Array;
   /** 0: not zero, with relevance or without; 1: zero either way; 2: saved from zero by relevance; 3: given up. */
   fates: Uint8Array;
+  /** The least and the largest factor that relevance puts on the cost of zero; null where it plays no part. */
+  factors: [number, number] | null;
+}
+
+/** Why one weight went where it went; costs in squared weight units. */
+export interface WeightCosts {
+  layer: string;
+  /** In the weight's layout, row by row. */
+  position: number;
+  value: number;
+  /** 0 to 1. */
+  relevance: number;
+  /** The factor ρ·r^β on the cost of zero; 1 where relevance plays no part. */
+  factor: number;
+  /** By cluster, ascending: (w − w_c)², Λ·I_c (null: takes no weight), and their sum, times the factor for zero. */
+  costs: { centroid: number; distance: number; price: number | null; total: number | null }[];
+  /** The cluster of the nearest centroid; the cheapest without relevance; the one it got. */
+  nearest: number;
+  ecq: number;
+  chosen: number;
 }
 
 /** What one net makes of an image. */

@@ -32,7 +32,8 @@ function quantize(id: number, { settings, focus }: Jobs['quantize']['input']): J
     typeof focus.image === 'number'
       ? session.explainTest(focus.image)
       : session.explainImage(new Float32Array(focus.image));
-  return { report, evaluation, weights: session.weights(focus.layer), explanation };
+  const weight = focus.weight === null ? null : session.weight(focus.layer, focus.weight);
+  return { report, evaluation, weights: session.weights(focus.layer), weight, explanation };
 }
 
 async function answer(request: Request): Promise<Jobs[Job]['value']> {

@@ -10,6 +10,7 @@ import type {
   ModelReport,
   QuantizeReport,
   QuantizeSettings,
+  WeightCosts,
 } from '../../generated/engine/engine.js';
 
 export type {
@@ -23,6 +24,7 @@ export type {
   ModelReport,
   QuantizeReport,
   QuantizeSettings,
+  WeightCosts,
 } from '../../generated/engine/engine.js';
 
 /** What is looked at beside the whole net. */
@@ -31,6 +33,8 @@ export interface Focus {
   composite: CompositeName;
   /** The layer whose weights are shown one by one. */
   layer: string;
+  /** The weight of that layer that is explained, by its position; null for none. */
+  weight: number | null;
   /** The image that is explained: one of the test set, or the pixels of a drawing. */
   image: number | number[];
 }
@@ -40,6 +44,7 @@ export interface Quantized {
   report: QuantizeReport;
   evaluation: Evaluation;
   weights: LayerWeights;
+  weight: WeightCosts | null;
   /** Null where the net's input is no image. */
   explanation: Explanation | null;
 }

@@ -10,6 +10,7 @@ import type {
   ModelReport,
   QuantizeReport,
   QuantizeSettings,
+  WeightCosts,
 } from '../engine/protocol.ts';
 import { oncePainted } from '../frame.ts';
 import { Address } from './address.ts';
@@ -33,6 +34,7 @@ export class ExploreStore {
   tabled = $state.raw<QuantizeReport | null>(null);
   /** The close looks, as old as `tabled`: they come after the figures that move under the finger. */
   weights = $state.raw<LayerWeights | null>(null);
+  weight = $state.raw<WeightCosts | null>(null);
   explanation = $state.raw<Explanation | null>(null);
   evaluation = $state.raw<Evaluation | null>(null);
   evaluationStage = $state<Stage>('estimate');
@@ -47,6 +49,10 @@ export class ExploreStore {
   readonly #address = new Address();
   #newest = 0;
   #newestLoad = 0;
+  /** Whether what is looked at comes from a link and was not yet compared with the net. */
+  #isFromLink = false;
+  /** The net whose numbers are on the page. */
+  #shown: View['model'] | null = null;
   /** The net that the engine holds. */
   #loaded: View['model'] | null = null;
   /** False while there is no engine to ask: settings are then only kept. */
@@ -56,8 +62,7 @@ export class ExploreStore {
     this.#readAddress();
     addEventListener('hashchange', () => {
       this.#readAddress();
-      if (this.view.model !== this.#loaded) void this.#startEngine(false);
-      else void this.#compute(null, performance.now());
+      this.#follow();
     });
   }
 
@@ -78,10 +83,23 @@ export class ExploreStore {
 
   /** Looks at something else: another net, layer or image, or the same by another composite. */
   look(change: Partial<View>): void {
-    this.view = { ...this.view, ...change };
+    // A position means another weight in another layer.
+    const weight = change.layer === undefined && change.model === undefined ? this.view.weight : null;
+    this.view = { ...this.view, weight, ...change };
     this.notices.clear('link');
-    if (change.model && change.model !== this.#loaded) void this.#startEngine(false);
-    else void this.#compute(null, performance.now());
+    this.#address.set(this.#hash);
+    this.#follow();
+  }
+
+  /** Computes what is looked at now; another net is loaded first. */
+  #follow(): void {
+    if (this.view.model !== this.#loaded) {
+      void this.#startEngine(false);
+      return;
+    }
+    // A net that is still on its way is no longer wanted.
+    this.#newestLoad += 1;
+    void this.#compute(null, performance.now());
   }
 
   get #hash(): string {
@@ -96,18 +114,19 @@ export class ExploreStore {
   }
 
   get #focus(): Focus {
-    const { composite, image } = this.view;
+    const { composite, weight, image } = this.view;
     const pixels = (levels: number[]) => levels.map((level) => level / 16);
-    return { composite, layer: this.layer, image: image.kind === 'test' ? image.index : pixels(image.levels) };
+    return { composite, layer: this.layer, weight, image: image.kind === 'test' ? image.index : pixels(image.levels) };
   }
 
   #readAddress(): void {
     const { settings, view, complaint } = readHash(location.hash);
     [this.settings, this.view] = [settings, view];
-    if (this.model && view.model === this.#loaded) this.#dropWhatIsNotThere(this.model);
+    this.#isFromLink = true;
     this.#address.set(this.#hash);
     if (complaint) this.notices.say({ topic: 'link', code: 'link/bad', message: complaint, tone: 'news' });
     else this.notices.clear('link');
+    if (this.model && view.model === this.#loaded) this.#dropWhatIsNotThere(this.model);
   }
 
   async #compute(moved: DialKey | null, at: number): Promise<void> {
@@ -137,8 +156,8 @@ export class ExploreStore {
       // Once there is a newer wish, these are its to set.
       if (mine !== this.#newest) return;
       if (outcome.kind === 'done') {
-        const { report, weights, explanation } = outcome.value;
-        [this.tabled, this.weights, this.explanation] = [report, weights, explanation];
+        const { report, weights, weight, explanation } = outcome.value;
+        [this.tabled, this.weights, this.weight, this.explanation] = [report, weights, weight, explanation];
         this.evaluationStage = 'final';
       }
       this.busy = false;
@@ -175,12 +194,12 @@ export class ExploreStore {
     const files = await loadEngineFiles(model, fresh);
     if (mine !== this.#newestLoad) return;
     if (!files.ok) return this.#engineFailed(files.error, model);
-    this.#open = false;
+    [this.#open, this.#loaded] = [false, null];
     const opened = await this.#engine.open(files.value);
     if (mine !== this.#newestLoad) return;
     if (opened.kind === 'done') {
-      if (this.#loaded !== model) this.trail = null;
-      this.#loaded = model;
+      if (this.#shown !== model) this.trail = null;
+      [this.#loaded, this.#shown] = [model, model];
       return this.#opened(opened.value);
     }
     if (opened.kind === 'failed' && opened.error.code !== 'engine/stopped') {
@@ -198,12 +217,33 @@ export class ExploreStore {
 
   /** A layer or an image that this net does not have, from a link or from the net before, gives way. */
   #dropWhatIsNotThere({ layers, input, float }: ModelReport): void {
-    const { layer, image } = this.view;
+    const { layer, weight, image } = this.view;
     const pixels = input.length === 3 ? (input[1] ?? 0) * (input[2] ?? 0) : 0;
     const isThere = (image: ImageChoice) =>
       image.kind === 'test' ? image.index < float.samples : image.levels.length === pixels;
-    if (layer !== null && !layers.some(({ name }) => name === layer)) this.view = { ...this.view, layer: null };
-    if (!isThere(image)) this.view = { ...this.view, image: FIRST_VIEW.image };
+    const known = layers.map(({ name }) => name);
+    const missing: string[] = [];
+    if (layer !== null && !known.includes(layer)) {
+      missing.push(`it has no layer “${layer.slice(0, 24)}”, only ${known.join(', ')}`);
+      this.view = { ...this.view, layer: null };
+    }
+    const weights = layers.find(({ name }) => name === this.layer)?.weights ?? 0;
+    if (weight !== null && weight >= weights) {
+      missing.push(`layer ${this.layer} has no weight ${weight}, its last is ${weights - 1}`);
+      this.view = { ...this.view, weight: null };
+    }
+    if (!isThere(image)) {
+      const drawn = `the drawing has ${image.kind === 'drawing' ? image.levels.length : 0} pixels, not ${pixels}`;
+      const beyond = `there is no image ${image.kind === 'test' ? image.index : ''}, the last is ${float.samples - 1}`;
+      missing.push(image.kind === 'drawing' ? drawn : beyond);
+      this.view = { ...this.view, image: FIRST_VIEW.image };
+    }
+    // Only a link asks for what is not there; what the net before had is left without a word.
+    if (missing.length > 0 && this.#isFromLink) {
+      const message = `The link does not fit this net: ${missing.join('; ')}; defaults are used there.`;
+      this.notices.say({ topic: 'link', code: 'link/bad', message, tone: 'news' });
+    }
+    this.#isFromLink = false;
   }
 
   /** Where another net is there, it stays. */

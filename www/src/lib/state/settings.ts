@@ -1,5 +1,5 @@
 /** The controls: names, ranges, and what the page opens with. */
-import type { CompositeName, Method, QuantizeSettings } from '../engine/protocol.ts';
+import type { CompositeName, Method, ModelReport, QuantizeSettings } from '../engine/protocol.ts';
 import type { Scale } from '../scale.ts';
 
 export type DialKey = 'bits' | 'lambda' | 'p';
@@ -86,6 +86,8 @@ export interface View {
   composite: CompositeName;
   /** Null: the layer with most weights. */
   layer: string | null;
+  /** Position in the layer; null: none. */
+  weight: number | null;
   image: ImageChoice;
 }
 
@@ -97,8 +99,28 @@ export const FIRST_VIEW: Readonly<View> = {
   // For dense layers the same as `epsilon`; in convolutions, ε alone divides by outputs near zero and tells little.
   composite: 'epsilon-plus',
   layer: null,
+  weight: null,
   image: { kind: 'test', index: 0 },
 };
+
+const CONVOLUTIONS: Partial<Record<CompositeName, string>> = {
+  'epsilon-plus': 'z⁺ in convolutions',
+  'epsilon-plus-flat': 'z⁺ in convolutions, flat at the first layer',
+  'epsilon-alpha2-beta1': 'α2β1 in convolutions',
+  'epsilon-alpha2-beta1-flat': 'α2β1 in convolutions, flat at the first layer',
+  'epsilon-gamma-flat': 'γ in convolutions, flat at the first layer',
+  'epsilon-gamma-box': 'γ in convolutions, zᴮ at the first',
+};
+
+/** What a composite does, and where it changes nothing. */
+export function compositeWords(composite: CompositeName, model: ModelReport | null): string {
+  if (composite === 'epsilon') return 'The ε-rule everywhere.';
+  if (composite === 'excitation-backprop') return 'z⁺ everywhere.';
+  const rules = `ε, ${CONVOLUTIONS[composite] ?? ''}`;
+  const isDense = model !== null && model.layers.every(({ shape }) => shape.length === 2);
+  if (!isDense) return `${rules}.`;
+  return composite.endsWith('-flat') ? `${rules}: here it changes the maps only.` : `${rules}: here there are none.`;
+}
 
 /** Why a dial changes nothing at these settings; null where it does. */
 export function withoutEffect(key: DialKey, { method, lambda }: QuantizeSettings): string | null {

@@ -25,7 +25,7 @@ const LEVELS = '0123456789abcdefg';
 
 /** Settings always, what is looked at only where it differs from the first view: links stay short. */
 export function writeHash({ method, bits, lambda, p }: QuantizeSettings, view: View = FIRST_VIEW): string {
-  const { model, composite, layer, image } = view;
+  const { model, composite, layer, weight, image } = view;
   const fields: [string, string | number | null][] = [
     ['model', model === FIRST_VIEW.model ? null : model],
     ['method', method],
@@ -34,6 +34,7 @@ export function writeHash({ method, bits, lambda, p }: QuantizeSettings, view: V
     ['p', p],
     ['composite', composite === FIRST_VIEW.composite ? null : composite],
     ['layer', layer === null ? null : encodeURIComponent(layer)],
+    ['weight', weight],
     ['image', image.kind === 'test' && image.index > 0 ? image.index : null],
     ['drawing', image.kind === 'drawing' ? image.levels.map((level) => LEVELS[level] ?? '0').join('') : null],
   ];
@@ -64,6 +65,7 @@ export function readHash(hash: string): Link {
     model: choice('model', MODELS, FIRST_VIEW.model),
     composite: choice('composite', COMPOSITES, FIRST_VIEW.composite),
     layer: fields.get('layer'),
+    weight: whole('weight'),
     image: readImage(),
   };
   const complaint =
@@ -78,16 +80,22 @@ export function readHash(hash: string): Link {
   }
 
   function readImage(): ImageChoice {
-    const [drawing, index] = [fields.get('drawing'), fields.get('image')];
-    if (drawing !== null) {
-      const levels = [...drawing].map((letter) => LEVELS.indexOf(letter));
-      if (levels.length > 0 && !levels.includes(-1)) return { kind: 'drawing', levels };
-      wrong.push(`the drawing “${short(drawing)}” is not made of 0 to 9 and a to g`);
-    } else if (index !== null) {
-      if (/^\d{1,6}$/.test(index)) return { kind: 'test', index: Number(index) };
-      wrong.push(`image “${short(index)}” is no whole number`);
+    const drawing = fields.get('drawing');
+    if (drawing === null) {
+      const index = whole('image');
+      return index === null ? FIRST_VIEW.image : { kind: 'test', index };
     }
+    const levels = [...drawing].map((letter) => LEVELS.indexOf(letter));
+    if (levels.length > 0 && !levels.includes(-1)) return { kind: 'drawing', levels };
+    wrong.push(`the drawing “${short(drawing)}” is not made of 0 to 9 and a to g`);
     return FIRST_VIEW.image;
+  }
+
+  function whole(key: string): number | null {
+    const text = fields.get(key);
+    if (text === null || /^\d{1,9}$/.test(text)) return text === null ? null : Number(text);
+    wrong.push(`${key} “${short(text)}” is no whole number from 0 on`);
+    return null;
   }
 }
 

@@ -13,7 +13,7 @@ const SAVED = 2;
 export interface WeightRow {
   /** In the layer, row by row, from 0. */
   position: number;
-  magnitude: number;
+  value: number;
   relevance: number;
   fate: number;
 }
@@ -22,9 +22,9 @@ export interface WeightRow {
 const LONGEST = 200;
 
 /** The weights worth a row of the table: those that relevance decided about first, then the most relevant. */
-export function notable({ magnitudes, relevances, fates }: LayerWeights): WeightRow[] {
+export function notable({ values, relevances, fates }: LayerWeights): WeightRow[] {
   const rows = Array.from(fates, (fate, position) => {
-    return { position, magnitude: magnitudes[position] ?? 0, relevance: relevances[position] ?? 0, fate };
+    return { position, value: values[position] ?? 0, relevance: relevances[position] ?? 0, fate };
   });
   const decided = ({ fate }: WeightRow) => Number(fate >= SAVED);
   return rows.sort((a, b) => decided(b) - decided(a) || b.relevance - a.relevance).slice(0, LONGEST);
