@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use ecqx_core::codec::Generation;
 use ecqx_core::lrp::{BatchNormMode, Composite, LrpError, OutputRelevance};
 use ecqx_core::quant::{LayerOverride, Method, Mode, QuantError};
 
@@ -27,7 +28,11 @@ pub(crate) enum Command {
     Lrp(Lrp),
     /// Quantize a model without training
     Quantize(Quantize),
-    /// Say what a file holds: a model, quantized or not, a dataset, or any tensors
+    /// Compress a quantized model, or any tensors, to an .nnc file
+    Encode(Encode),
+    /// Get back what an .nnc file holds
+    Decode(Decode),
+    /// Say what a file holds: a model, quantized or not, compressed or not, a dataset, or any tensors
     Info(Info),
     /// Make datasets: toy sets from a seed, or one file of others
     Data(Data),
@@ -168,6 +173,50 @@ pub(crate) struct Quantize {
     /// float weights. Once for each such layer
     #[arg(long = "layer", value_name = "NAME:SETTING", value_parser = |text: &str| -> Result<LayerOverride, QuantError> { text.parse() })]
     pub(crate) layers: Vec<LayerOverride>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Encode {
+    /// A quantized model, which comes back whole; of any other safetensors file integers are coded as they are, and
+    /// floats rounded to a fine grid
+    pub(crate) file: PathBuf,
+    /// Where the .nnc file goes
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// Generation of the format: 2 is read by `pip install nncodec`, 1 is what the published ECQx writes
+    #[arg(long, value_name = "GENERATION", default_value = "2", value_parser = generation)]
+    pub(crate) nnc: Generation,
+    /// How parameter sets and escape lengths are chosen: the best; as the official encoder does, to the same bytes; or
+    /// not at all, which is fastest
+    #[arg(long, value_enum, default_value = "best")]
+    pub(crate) search: SearchName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SearchName {
+    Best,
+    Reference,
+    Off,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Decode {
+    /// An .nnc file
+    pub(crate) file: PathBuf,
+    /// Where the safetensors file goes
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// Generation of the format: the file does not say it
+    #[arg(long, value_name = "GENERATION", default_value = "2", value_parser = generation)]
+    pub(crate) nnc: Generation,
+}
+
+fn generation(name: &str) -> Result<Generation, String> {
+    match name {
+        "1" => Ok(Generation::First),
+        "2" => Ok(Generation::Second),
+        _ => Err("choose 1 or 2".into()),
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -411,6 +411,65 @@ fn training_on_without_a_test_split_forgets_the_accuracy() {
 }
 
 #[test]
+fn a_compressed_model_comes_back_whole() {
+    let folder = TempDir::new().unwrap();
+    let (at, data) = (folder.path(), asset("datasets/digits.safetensors"));
+    let model = asset("models/digits-mlp.safetensors");
+    report(at, &["quantize", "-m", &model, "-o", "q", "--method", "ecq", "--bits", "4", "--lambda", "0.1"]);
+    for words in [&["encode", "q", "-o", "f.nnc"][..], &["encode", "q", "-o", "f.nnc", "--nnc", "1", "--search", "off"]]
+    {
+        let encoded = report(at, words);
+        assert_eq!((&encoded["model"], &encoded["tensors"]), (&json!(true), &json!(12)));
+        let size = std::fs::metadata(at.join("f.nnc")).unwrap().len();
+        assert!(encoded["bytes"] == size && size < 5000, "{size} bytes of 69904");
+        report(at, &[&["decode", "f.nnc", "-o", "back"], &words[4..words.len().min(6)]].concat());
+        assert!(std::fs::read(at.join("back")).unwrap() == std::fs::read(at.join("q")).unwrap());
+    }
+    let accuracy = |model: &str| report(at, &["eval", "-m", model, "-d", &data]);
+    assert_eq!(accuracy("back"), accuracy("q"));
+    assert_eq!(report(at, &["info", "f.nnc"])["generation"], 1);
+    let text = failure(at, &["decode", "f.nnc", "-o", "out"]);
+    assert!(text.starts_with("ecqx: f.nnc: nnc: ") && text.contains("generation"), "{text}");
+    assert!(failure(at, &["decode", "q", "-o", "out"]).contains("not a file of this format"));
+    assert!(failure(at, &["encode", "f.nnc", "-o", "out"]).contains("not a whole safetensors file"));
+    assert!(failure(at, &["encode", &data, "-o", "out"]).contains("has type U8"));
+    assert!(!files(at).contains(&"out".to_owned()));
+}
+
+#[test]
+fn info_compares_coders() {
+    let folder = TempDir::new().unwrap();
+    let (at, model) = (folder.path(), asset("models/digits-mlp.safetensors"));
+    report(at, &["quantize", "-m", &model, "-o", "q", "--method", "ecq", "--bits", "4", "--lambda", "0.1"]);
+    report(at, &["encode", "q", "-o", "f.nnc"]);
+    let (quantized, compressed) = (report(at, &["info", "q"]), report(at, &["info", "f.nnc"]));
+    assert_eq!((&compressed["kind"], &compressed["generation"]), (&json!("nnc"), &json!(2)));
+    assert_eq!(compressed["sizes"], quantized["sizes"]);
+    assert_eq!(compressed["metadata"]["quantization"], quantized["metadata"]["quantization"]);
+    let sizes = quantized["sizes"].as_array().unwrap();
+    assert_eq!(sizes.len(), 3);
+    let of = |sizes: &Value, what: &str| sizes[what].as_f64().unwrap();
+    for (sizes, weight) in sizes.iter().zip(quantized["weights"].as_array().unwrap()) {
+        let entropy = weight["quantized"]["entropy_bits_per_weight"].as_f64().unwrap() * of(weight, "count") / 8.0;
+        assert!((of(sizes, "entropy") - entropy).abs() < 1e-6);
+        let coders = &sizes["coders"];
+        assert!(of(coders, "huffman") >= entropy && of(coders, "ans") >= entropy && of(coders, "fixed") > entropy);
+        assert!(of(coders, "csr") > 0.0 && of(sizes, "nnc") < of(coders, "fixed"));
+    }
+    // The units, and the 18 bytes before them, are the whole file.
+    let units: f64 = compressed["tensors"].as_array().unwrap().iter().map(|tensor| of(tensor, "bytes")).sum();
+    assert_eq!(of(&compressed, "bytes"), units + 18.0);
+    for file in ["q", "f.nnc"] {
+        let text = String::from_utf8(ecqx(at, &["info", file]).stdout).unwrap();
+        assert_eq!(
+            text.lines().filter(|line| line.starts_with("bytes ") || line.starts_with("all ")).count(),
+            2,
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     let folder = TempDir::new().unwrap();
     let code = |words: &str| ecqx(folder.path(), &words.split_whitespace().collect::<Vec<_>>()).status.code();
@@ -420,6 +479,8 @@ fn wrong_usage_exits_with_2() {
     assert_eq!((quantize("best"), quantize("ecq")), (Some(2), Some(1)));
     let train = |epochs: &str| code(&format!("train -m a -d b -o c --epochs {epochs}"));
     assert_eq!((train("0"), train("1")), (Some(2), Some(1)));
+    let encode = |generation: &str| code(&format!("encode a -o b --nnc {generation}"));
+    assert_eq!((encode("3"), encode("1")), (Some(2), Some(1)));
     let lrp = |composite: &str| code(&format!("lrp -m a -d b -o c --composite {composite}"));
     assert_eq!((lrp("best"), lrp("{\"dense\":\"best\"}"), lrp("epsilon-plus")), (Some(2), Some(2), Some(1)));
 }

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 ASSETS = Path(__file__).parent / "../../../assets"
+VECTORS = Path(__file__).parent / "../../../tests/vectors/nnc"
 NORM = ["weight", "bias", "running_mean", "running_var"]
 BETWEEN_PARTS = b"\xffPART\xff"  # as in fuzz_targets/dataset.rs
 
@@ -128,6 +129,9 @@ def seeds():
     yield "architecture", "small", architecture.encode()
     for path in sorted((ASSETS / "models").glob("*.json")):
         yield "architecture", path.stem, path.read_bytes()
+    for path in sorted(VECTORS.glob("*.nnc")):
+        if path.stat().st_size < 3000:
+            yield "nnc", path.stem, path.read_bytes()
 
 
 folder = Path(sys.argv[1])
@@ -136,5 +140,5 @@ for target, name, content in seeds():
     (folder / target / name).write_bytes(content)
 for finding in (Path(__file__).parent / "../../../tests/findings").iterdir():
     if finding.suffix != ".md":
-        for target in ["dataset", "model", "tensors", "architecture"]:
+        for target in ["dataset", "model", "tensors", "architecture", "nnc"]:
             shutil.copy(finding, folder / target / finding.name)

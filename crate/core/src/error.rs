@@ -1,5 +1,6 @@
 //! One error type over all modules, each with a stable code that callers can branch on.
 
+use crate::codec::CodecError;
 use crate::data::DataError;
 use crate::lrp::LrpError;
 use crate::model::ModelError;
@@ -24,6 +25,8 @@ pub enum CoreError {
     Lrp(#[from] LrpError),
     #[error(transparent)]
     Quant(#[from] QuantError),
+    #[error(transparent)]
+    Codec(#[from] CodecError),
 }
 
 impl CoreError {
@@ -36,6 +39,7 @@ impl CoreError {
             Self::Net(error) => error.code(),
             Self::Lrp(error) => error.code(),
             Self::Quant(error) => error.code(),
+            Self::Codec(error) => error.code(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! ECQx Explorer's core: nets, relevance, quantizers and training. It knows no files, no clock and no web page;
 //! bytes go in, plain reports come out, and the same input and seed give the same bits natively and in WebAssembly.
 //!
-//! Read on in [`quant`] (the method), [`lrp`] (relevance), [`nn`] (nets), [`session`] (what page and command share).
+//! Read on in [`quant`] (the method), [`lrp`] (relevance), [`nn`] (nets), [`codec`] (compressed files), [`session`] (what
+//! page and command share).
 //!
 //! | word | unit |
 //! | --- | --- |
@@ -29,6 +30,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::disallowed_methods))] // twins in tests are compared with a tolerance
 
+pub mod codec;
 pub mod data;
 mod error;
 pub mod lrp;

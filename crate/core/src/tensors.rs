@@ -106,6 +106,20 @@ impl TensorError {
     }
 }
 
+impl TensorData {
+    /// The type's name, as safetensors has it.
+    pub fn dtype(&self) -> &'static str {
+        match self {
+            Self::F32(_) => "F32",
+            Self::I64(_) => "I64",
+            Self::I32(_) => "I32",
+            Self::I16(_) => "I16",
+            Self::I8(_) => "I8",
+            Self::U8(_) => "U8",
+        }
+    }
+}
+
 impl Tensor {
     /// A tensor of 32-bit floats.
     pub fn f32(name: impl Into<String>, shape: &[usize], values: Vec<f32>) -> Self {
@@ -124,17 +138,17 @@ impl Tensor {
         }
     }
 
-    fn dtype_and_bytes(&self) -> (&'static str, Vec<u8>) {
+    fn bytes(&self) -> Vec<u8> {
         fn bytes<T: Copy, const N: usize>(values: &[T], to: impl Fn(T) -> [u8; N]) -> Vec<u8> {
             values.iter().flat_map(|&v| to(v)).collect()
         }
         match &self.data {
-            TensorData::F32(v) => ("F32", bytes(v, f32::to_le_bytes)),
-            TensorData::I64(v) => ("I64", bytes(v, i64::to_le_bytes)),
-            TensorData::I32(v) => ("I32", bytes(v, i32::to_le_bytes)),
-            TensorData::I16(v) => ("I16", bytes(v, i16::to_le_bytes)),
-            TensorData::I8(v) => ("I8", bytes(v, i8::to_le_bytes)),
-            TensorData::U8(v) => ("U8", v.clone()),
+            TensorData::F32(v) => bytes(v, f32::to_le_bytes),
+            TensorData::I64(v) => bytes(v, i64::to_le_bytes),
+            TensorData::I32(v) => bytes(v, i32::to_le_bytes),
+            TensorData::I16(v) => bytes(v, i16::to_le_bytes),
+            TensorData::I8(v) => bytes(v, i8::to_le_bytes),
+            TensorData::U8(v) => v.clone(),
         }
     }
 }
@@ -219,7 +233,7 @@ impl TensorFile {
         let mut data = Vec::new();
         let mut places = Vec::new();
         for tensor in &self.tensors {
-            let (dtype, bytes) = tensor.dtype_and_bytes();
+            let (dtype, bytes) = (tensor.data.dtype(), tensor.bytes());
             let data_offsets = [data.len(), data.len() + bytes.len()];
             places.push((tensor.name.as_str(), Place { dtype, shape: &tensor.shape, data_offsets }));
             data.extend(bytes);

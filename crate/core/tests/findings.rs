@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use ecqx_core::codec::{Generation, decode_file};
 use ecqx_core::data::Dataset;
 use ecqx_core::model::{Architecture, Model};
 use ecqx_core::tensors::TensorFile;
@@ -22,6 +23,11 @@ fn nothing_that_was_found_breaks_again() {
         }
         if let Ok(model) = Model::from_bytes(&bytes) {
             assert_eq!(Model::from_bytes(&model.to_bytes()).unwrap().to_bytes(), model.to_bytes());
+        }
+        for generation in [Generation::First, Generation::Second] {
+            if let Ok(file) = decode_file(&bytes, generation, &mut |_| ()) {
+                assert!(TensorFile::from_bytes(&file).is_ok());
+            }
         }
         if let Some(architecture) = std::str::from_utf8(&bytes).ok().and_then(|text| Architecture::from_json(text).ok())
         {

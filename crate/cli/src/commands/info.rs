@@ -9,6 +9,8 @@ use ecqx_core::stats::entropy_bits;
 use ecqx_core::tensors::{TensorData, TensorFile, TensorHeader};
 use serde::Serialize;
 
+use super::nnc::{NncInfo, is_nnc};
+use super::sizes::{self, NamedSizes};
 use crate::args::Info;
 use crate::output::printable;
 use crate::{files, output};
@@ -18,6 +20,7 @@ use crate::{files, output};
 enum Report {
     Model(ModelInfo),
     Dataset(DatasetInfo),
+    Nnc(NncInfo),
     Tensors(TensorsInfo),
 }
 
@@ -32,6 +35,8 @@ struct ModelInfo {
     parameters: usize,
     layers: Vec<LayerInfo>,
     weights: Vec<WeightInfo>,
+    /// The integers of a quantized model in several coders.
+    sizes: Vec<NamedSizes>,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,9 +114,11 @@ pub(crate) fn run(args: &Info, json: bool) -> Result<()> {
     let header = TensorHeader::from_bytes(&bytes).ok();
     let format = |header: &TensorHeader| header.metadata.get("format").cloned().unwrap_or_default();
     let report = match header.map(|header| (format(&header), header)) {
+        None if is_nnc(&bytes) => Report::Nnc(NncInfo::new(&bytes).context(name)?),
         Some((format, _)) if format == "ecqx-model" => {
             let model = Model::from_bytes(&bytes).with_context(|| name.clone())?;
-            Report::Model(ModelInfo::new(&model, &TensorFile::from_bytes(&bytes).context(name)?, bytes.len()))
+            let file = TensorFile::from_bytes(&bytes).with_context(|| name.clone())?;
+            Report::Model(ModelInfo::new(&model, &file, bytes.len()).context(name)?)
         }
         Some((format, header)) if format != "ecqx-dataset" => Report::Tensors(TensorsInfo::new(header, bytes.len())),
         // Whatever else it is, the readers of datasets know it or say what is wrong.
@@ -123,12 +130,13 @@ pub(crate) fn run(args: &Info, json: bool) -> Result<()> {
     output::print(json, &report, || match &report {
         Report::Model(model) => model.text(),
         Report::Dataset(dataset) => dataset.text(),
+        Report::Nnc(nnc) => nnc.text(),
         Report::Tensors(tensors) => tensors.text(),
     })
 }
 
 impl ModelInfo {
-    fn new(model: &Model, file: &TensorFile, bytes: usize) -> Self {
+    fn new(model: &Model, file: &TensorFile, bytes: usize) -> Result<Self> {
         let network = &model.network;
         let count = |layer: &str| -> usize {
             let own = |name: &str| name.rsplit_once('.').is_some_and(|(start, _)| start == layer);
@@ -151,7 +159,12 @@ impl ModelInfo {
                 bytes: size_of_val(p.values),
             }
         };
-        Self {
+        let sizes = network.parameters().filter_map(|p| {
+            let index = file.find(&format!("{}.index", p.name))?;
+            sizes::of(&p.name, &index.shape, &index.data).transpose()
+        });
+        Ok(Self {
+            sizes: sizes.collect::<Result<_>>()?,
             name: model.name().to_owned(),
             bytes,
             metadata: model.metadata.clone(),
@@ -160,7 +173,7 @@ impl ModelInfo {
             parameters: network.parameters().map(|p| p.values.len()).sum(),
             layers: network.nodes().iter().map(layer).collect(),
             weights: network.parameters().filter(|p| p.shape.len() > 1).map(weight).collect(),
-        }
+        })
     }
 
     fn text(&self) -> String {
@@ -189,6 +202,7 @@ impl ModelInfo {
                 "{name:<16} {shape:>16} {count:>9} {zeros:>8.2} % {bytes:>9} {levels:>6} {entropy:>8} {step:>11} {codebook:>8}"
             ));
         }
+        lines.extend(sizes::lines(&self.sizes));
         lines.extend(metadata_lines(&self.metadata));
         lines.join("\n")
     }
@@ -272,7 +286,7 @@ impl TensorsInfo {
 }
 
 /// One line a key, after an empty one: a value may be a whole document, or hold anything.
-fn metadata_lines(metadata: &BTreeMap<String, String>) -> Vec<String> {
+pub(super) fn metadata_lines(metadata: &BTreeMap<String, String>) -> Vec<String> {
     const MOST: usize = 80;
     let line = |(key, value): (&String, &String)| {
         let value = printable(value);

@@ -1,10 +1,13 @@
 //! One command a file.
 
+mod codec;
 mod data;
 mod eval;
 mod info;
 mod lrp;
+mod nnc;
 mod quantize;
+mod sizes;
 mod train;
 
 use anyhow::Result;
@@ -17,6 +20,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Command::Eval(command) => eval::run(&command, args.json),
         Command::Lrp(command) => lrp::run(&command, args.json),
         Command::Quantize(command) => quantize::run(&command, args.json),
+        Command::Encode(command) => codec::encode(&command, args.json),
+        Command::Decode(command) => codec::decode(&command, args.json),
         Command::Info(command) => info::run(&command, args.json),
         Command::Data(command) => data::run(&command, args.json),
     }

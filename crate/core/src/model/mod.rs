@@ -127,10 +127,15 @@ impl Model {
 
     pub(crate) fn to_file(&self) -> TensorFile {
         let mut metadata = self.metadata.clone();
-        let own = [FORMAT.to_owned(), "1".to_owned(), self.architecture.to_json()];
-        metadata.extend(OWN_KEYS.map(str::to_owned).into_iter().zip(own));
+        metadata.extend(Self::own_metadata(&self.architecture));
         let tensors = self.network.tensors().map(|p| Tensor::f32(p.name, &p.shape, p.values.to_vec())).collect();
         TensorFile { metadata, tensors }
+    }
+
+    /// What the file of a model of this architecture says of itself.
+    pub(crate) fn own_metadata(architecture: &Architecture) -> impl Iterator<Item = (String, String)> {
+        let own = [FORMAT.to_owned(), "1".to_owned(), architecture.to_json()];
+        OWN_KEYS.map(str::to_owned).into_iter().zip(own)
     }
 
     /// The model's name, or `unnamed`.

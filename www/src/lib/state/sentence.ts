@@ -24,10 +24,10 @@ export function relevanceWords(p: number, report: QuantizeReport | null): string
   if (p === 0) return 'As many zeros as ECQ; relevance only chooses which weights.';
   const moved = report?.layers.filter((layer) => layer.beta !== null) ?? [];
   if (!report || moved.length === 0) return 'Zeros given back to save relevant weights.';
-  const given = `Zeros given back to relevant weights: ${percent(Math.max(0, report.sparsity_ecq - report.sparsity))}`;
+  const given = `Zeros given back: ${percent(Math.max(0, report.sparsity_ecq - report.sparsity))}`;
   // At its limit a layer gives back p, less than one weight short of it.
   const bound = moved.some((layer) => layer.sparsity_ecq - layer.sparsity > p - 1 / layer.weights);
-  return bound ? `${given}.` : `${given}; a larger value adds none here.`;
+  return bound ? `${given}.` : `${given}, the most here.`;
 }
 
 /** What to try next, from where one is. */

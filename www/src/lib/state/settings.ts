@@ -119,7 +119,7 @@ export function compositeWords(composite: CompositeName, model: ModelReport | nu
   const rules = `ε, ${CONVOLUTIONS[composite] ?? ''}`;
   const isDense = model !== null && model.layers.every(({ shape }) => shape.length === 2);
   if (!isDense) return `${rules}.`;
-  return composite.endsWith('-flat') ? `${rules}: here it changes the maps only.` : `${rules}: here there are none.`;
+  return composite.endsWith('-flat') ? `${rules}; changes only maps here.` : `${rules}; none here.`;
 }
 
 /** Why a dial changes nothing at these settings; null where it does. */
