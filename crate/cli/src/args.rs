@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use ecqx_core::codec::Generation;
 use ecqx_core::lrp::{BatchNormMode, Composite, LrpError, OutputRelevance};
+use ecqx_core::qat::{QatError, RelevanceOn, Ste};
 use ecqx_core::quant::{LayerOverride, Method, Mode, QuantError};
 
 /// Quantize neural nets with ECQx: entropy-constrained, relevance-corrected.
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Lrp(Lrp),
     /// Quantize a model without training
     Quantize(Quantize),
+    /// Train a model while it carries quantized weights
+    Qat(Qat),
     /// Compress a quantized model, or any tensors, to an .nnc file
     Encode(Encode),
     /// Get back what an .nnc file holds
@@ -171,6 +174,86 @@ pub(crate) struct Quantize {
     pub(crate) rho: Option<f64>,
     /// What one layer does otherwise: NAME:bits=B, NAME:lambda=L, NAME:bits=B,lambda=L, or NAME:exclude, which keeps its
     /// float weights. Once for each such layer
+    #[arg(long = "layer", value_name = "NAME:SETTING", value_parser = |text: &str| -> Result<LayerOverride, QuantError> { text.parse() })]
+    pub(crate) layers: Vec<LayerOverride>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Qat {
+    /// A float model to start from
+    #[arg(long, short)]
+    pub(crate) model: PathBuf,
+    /// A dataset; its training split is learned. Given again, the files are joined
+    #[arg(long, short, required = true)]
+    pub(crate) data: Vec<PathBuf>,
+    /// Where the quantized model goes, with the latent weights behind it
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// nearest, ecq or ecqx
+    #[arg(long, value_parser = |name: &str| -> Result<Method, QuantError> { name.parse() })]
+    pub(crate) method: Method,
+    /// Bit width, 2 to 8
+    #[arg(long, default_value_t = 4)]
+    pub(crate) bits: u8,
+    /// Entropy weight λ, 0 to 1; 0 is nearest neighbour, whatever the method
+    #[arg(long, default_value_t = 0.05, allow_negative_numbers = true)]
+    pub(crate) lambda: f64,
+    /// Relevance scaling: the share of zeros, 0 to 1, that may be given back to relevant weights
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
+    pub(crate) p: f64,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: u32,
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch_size: u32,
+    /// Learning rate
+    #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true)]
+    pub(crate) lr: f64,
+    /// Share of the old relevance in the running mean over batches, 0 or more and below 1
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
+    pub(crate) alpha: f64,
+    /// Which rule applies where, as for `ecqx lrp`
+    #[arg(long, default_value = "epsilon-plus-flat", value_parser = |text: &str| -> Result<Composite, LrpError> { text.parse() })]
+    pub(crate) composite: Composite,
+    /// Where relevance starts: logit, one or probability
+    #[arg(long, default_value = "logit", value_parser = |name: &str| -> Result<OutputRelevance, LrpError> { name.parse() })]
+    pub(crate) output_relevance: OutputRelevance,
+    /// What batch norm does with relevance: pass, rule, merge or fold, as for `ecqx lrp`
+    #[arg(long, default_value = "pass", value_parser = |name: &str| -> Result<BatchNormMode, LrpError> { name.parse() })]
+    pub(crate) batch_norm: BatchNormMode,
+    /// Decides the order of samples, and which are held out
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Take the samples in file order
+    #[arg(long)]
+    pub(crate) no_shuffle: bool,
+    /// exact, as the paper means it, or reference, as the published code computes it
+    #[arg(long, default_value = "exact", value_parser = |name: &str| -> Result<Mode, QuantError> { name.parse() })]
+    pub(crate) mode: Mode,
+    /// How latent weights get their gradient: plain; scaled, by the centroid's magnitude; signed, by the centroid
+    /// [default: plain, in mode reference signed]
+    #[arg(long, value_parser = |name: &str| -> Result<Ste, QatError> { name.parse() })]
+    pub(crate) ste: Option<Ste>,
+    /// Which weights relevance is measured on: latent; quantized; stepped, the quantized ones after a step of their own
+    /// [default: latent, in mode reference stepped]
+    #[arg(long, value_parser = |name: &str| -> Result<RelevanceOn, QatError> { name.parse() })]
+    pub(crate) relevance_on: Option<RelevanceOn>,
+    /// Assign weights anew at each so many-th step, and at the end of each epoch
+    #[arg(long, value_name = "STEPS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) assign_every: u32,
+    /// Stop after so many epochs without a gain of 0.1 points of validation accuracy; 0 never does
+    #[arg(long, value_name = "EPOCHS", default_value_t = 4)]
+    pub(crate) patience: u32,
+    /// Share of the training samples, below 1, that is held out to choose the best epoch. At 0 the test split chooses it,
+    /// as in the published code (its accuracy is then a little flattered), or without one the training split
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(crate) validation: f64,
+    /// Exponent on relevance, 0 to 1, instead of the one found from p
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) beta: Option<f64>,
+    /// How many times as dear zero is for a weight of relevance 1, 0.01 to 100 [default: 2]
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) rho: Option<f64>,
+    /// What one layer does otherwise, as for `ecqx quantize`
     #[arg(long = "layer", value_name = "NAME:SETTING", value_parser = |text: &str| -> Result<LayerOverride, QuantError> { text.parse() })]
     pub(crate) layers: Vec<LayerOverride>,
 }

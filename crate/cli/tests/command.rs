@@ -77,9 +77,9 @@ fn spirals_mlp_is_what_its_command_makes() {
 
 /// Starts an endless training, asks it to stop after so long, and returns its exit code and what it said.
 #[cfg(unix)]
-fn interrupted(folder: &Path, model: &str, data: &str, wait: Duration) -> (Option<i32>, String) {
+fn interrupted(folder: &Path, words: &str, model: &str, data: &str, wait: Duration) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ecqx"));
-    command.args(["train", "-m", model, "-d", data, "-o", "out", "--epochs", "1000000"]);
+    command.args(words.split(' ')).args(["-m", model, "-d", data, "-o", "out", "--epochs", "1000000"]);
     let child = command.current_dir(folder).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(wait);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
@@ -94,12 +94,12 @@ fn an_interrupted_training_leaves_a_whole_model_or_nothing() {
     let at = folder.path();
     // Before the command listens, the signal ends it as any other program; an epoch of this net is not over as soon.
     let (model, data) = (asset("models/digits-resnet.json"), asset("datasets/digits.safetensors"));
-    let (code, text) = interrupted(at, &model, &data, Duration::from_millis(5));
+    let (code, text) = interrupted(at, "train", &model, &data, Duration::from_millis(5));
     assert!(code.is_none() || code == Some(1) && text.contains("nothing was written"), "{code:?} {text}");
     assert_eq!(files(at), [""; 0], "{text}");
     // An epoch of this one takes milliseconds.
     let (model, data) = (asset("models/spirals-mlp.json"), asset("datasets/spirals.safetensors"));
-    let (code, text) = interrupted(at, &model, &data, Duration::from_secs(2));
+    let (code, text) = interrupted(at, "train", &model, &data, Duration::from_secs(2));
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("holds the best net so far"), "{text}");
     assert_eq!(files(at), ["out"]);
@@ -483,4 +483,118 @@ fn wrong_usage_exits_with_2() {
     assert_eq!((encode("3"), encode("1")), (Some(2), Some(1)));
     let lrp = |composite: &str| code(&format!("lrp -m a -d b -o c --composite {composite}"));
     assert_eq!((lrp("best"), lrp("{\"dense\":\"best\"}"), lrp("epsilon-plus")), (Some(2), Some(2), Some(1)));
+}
+
+#[test]
+fn training_with_quantized_weights_leaves_a_quantized_model_and_what_is_behind_it() {
+    let folder = TempDir::new().unwrap();
+    let (model, data) = (asset("models/spirals-mlp.safetensors"), asset("datasets/spirals.safetensors"));
+    let at = folder.path();
+    let qat = |out: &str, words: &str| {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        report(
+            at,
+            &[&["qat", "-m", &model, "-d", &data, "-o", out, "--method", "ecqx", "--epochs", "3"], &words[..]].concat(),
+        )
+    };
+    let found = qat("one", "--seed 3");
+    assert_eq!(
+        (found["epochs"].as_u64(), found["steps"].as_u64(), &found["validation"]),
+        (Some(3), Some(30), &json!("test"))
+    );
+    assert_eq!((found["losses"].as_array().unwrap().len(), found["history"].as_array().unwrap().len()), (30, 3));
+    assert_eq!(
+        found["best"]["validation"], found["quantized"]["test"],
+        "the test split chose, and the best was written"
+    );
+    assert_eq!(found["quantized"]["test"], report(at, &["eval", "-m", "one", "-d", &data]));
+    assert_eq!(found["float"]["test"], report(at, &["eval", "-m", &model, "-d", &data]));
+    let file = TensorFile::from_bytes(&std::fs::read(at.join("one")).unwrap()).unwrap();
+    let how: Value = serde_json::from_str(&file.metadata["quantization"]).unwrap();
+    for (key, value) in [
+        ("method", json!("ecqx")),
+        ("bits", json!(4)),
+        ("lambda", json!(0.05)),
+        ("p", json!(0.1)),
+        ("alpha", json!(0.1)),
+        ("mode", json!("exact")),
+        ("seed", json!(3)),
+        ("ste", json!("plain")),
+    ] {
+        assert_eq!(how[key], value, "{key}");
+    }
+    let info = report(at, &["info", "one"]);
+    for (layer, weight) in found["layers"].as_array().unwrap().iter().zip(info["weights"].as_array().unwrap()) {
+        let name = weight["name"].as_str().unwrap();
+        assert_eq!(
+            (&layer["sparsity"], &layer["entropy_bits_per_weight"]),
+            (&weight["sparsity"], &weight["quantized"]["entropy_bits_per_weight"])
+        );
+        let [carried, latent, step] = [name.to_owned(), format!("{name}.latent"), format!("{name}.step")]
+            .map(|name| file.get(&name).unwrap().finite_f32().unwrap());
+        let TensorData::I8(levels) = &file.get(&format!("{name}.index")).unwrap().data else { panic!("{name}") };
+        assert!(carried.iter().zip(levels).all(|(w, &level)| *w == f32::from(level) * step[0]), "{name}");
+        assert_eq!(latent.len(), carried.len());
+        assert!(latent.iter().zip(carried).any(|(a, b)| a != b));
+    }
+    let bytes = |name: &str| std::fs::read(at.join(name)).unwrap();
+    qat("two", "--seed 3");
+    assert!(bytes("one") == bytes("two"), "same seed, same bytes");
+    qat("two", "--seed 4");
+    assert!(bytes("one") != bytes("two"));
+    assert_eq!(qat("two", "--validation 0.2 --batch-size 48")["steps"], 30, "480 of 600 samples remain");
+    assert_eq!(qat("two", "--validation 0.2")["validation"], "held-out");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_with_quantized_weights_leaves_the_best_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let words = "qat --patience 0 --method ecqx";
+    let (model, data) = (asset("models/digits-resnet.safetensors"), asset("datasets/digits.safetensors"));
+    let (code, text) = interrupted(at, words, &model, &data, Duration::from_millis(5));
+    assert!(code.is_none() || code == Some(1) && text.contains("nothing was written"), "{code:?} {text}");
+    assert_eq!(files(at), [""; 0], "{text}");
+    let (model, data) = (asset("models/spirals-mlp.safetensors"), asset("datasets/spirals.safetensors"));
+    let (code, text) = interrupted(at, words, &model, &data, Duration::from_secs(1));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("holds the best net so far"), "{text}");
+    assert_eq!(files(at), ["out"]);
+    report(at, &["eval", "-m", "out", "-d", &data]);
+}
+
+#[test]
+fn bad_trainings_with_quantized_weights_say_why_and_leave_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (model, data) = (asset("models/digits-mlp.safetensors"), asset("datasets/digits.safetensors"));
+    let qat = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        failure(
+            folder.path(),
+            &[&["qat", "-m", &model, "-d", &data, "-o", "out", "--method", "ecqx"], &words[..]].concat(),
+        )
+    };
+    assert!(qat("--alpha 1").contains("alpha is 1; it must be 0 or more and below 1"));
+    assert!(qat("--lambda 1.5").contains("lambda is 1.5"));
+    assert!(qat("--bits 1").contains("from 2 to 8"));
+    assert!(qat("--lr -1").contains("learning rate is -1"));
+    assert!(qat("--lr 1e30").contains("lower the learning rate"));
+    assert!(qat("--validation 1").contains("above 0 and below 1"));
+    assert!(qat("--layer fc9:bits=2").contains("the net has: fc1, fc2, fc3"));
+    assert!(qat("--composite {\"fc9\":\"flat\"}").contains("choose from: first"));
+    let spirals = asset("datasets/spirals.safetensors");
+    assert!(
+        failure(folder.path(), &["qat", "-m", &model, "-d", &spirals, "-o", "out", "--method", "ecq"])
+            .contains("do not fit")
+    );
+    for words in ["--ste best", "--relevance-on best", "--assign-every 0", "--epochs 0"] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let output = ecqx(
+            folder.path(),
+            &[&["qat", "-m", &model, "-d", &data, "-o", "out", "--method", "ecq"], &words[..]].concat(),
+        );
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+    }
+    assert_eq!(files(folder.path()), [""; 0]);
 }

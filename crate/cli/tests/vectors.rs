@@ -212,3 +212,47 @@ fn assignments_through_files_are_the_published_ones() {
         }
     }
 }
+
+#[test]
+fn quantization_aware_training_through_files_follows_the_published_code() {
+    let folder = TempDir::new().unwrap();
+    let at = |file: &str| folder.path().join(file);
+    for (name, file, case) in vectors("qat-") {
+        write_model(&at("before"), &file, &case, "before.");
+        write_data(&at("data"), &file, "train", 2, classes(&case));
+        let text = |key: &str, otherwise: &'static str| case[key].as_str().unwrap_or(otherwise).to_owned();
+        let words = format!(
+            "qat -m before -d data -o out --mode reference --epochs 1 --no-shuffle --batch-size {} --method {} --bits {} \
+             --lambda {} --p {} --alpha {} --lr {} --composite {} --output-relevance {} --batch-norm {}",
+            file.get("x").unwrap().shape[1],
+            text("method", ""),
+            case["bits"],
+            case["lambda"],
+            case["p"],
+            case["alpha"],
+            case["lr"],
+            text("composite", "epsilon"),
+            text("output_relevance", "logit"),
+            text("batch_norm", "pass"),
+        );
+        let report = ecqx(folder.path(), &words);
+        assert_eq!((&report["steps"], report["losses"].as_array().unwrap().len()), (&json!(3), 3), "{name}");
+        let out = TensorFile::from_bytes(&std::fs::read(at("out")).unwrap()).unwrap();
+        let (mut weights, mut different) = (0, 0);
+        for expected in file.tensors.iter().filter(|tensor| tensor.name.starts_with("after.")) {
+            let tensor = &expected.name["after.".len()..];
+            if expected.shape.len() == 1 {
+                let apart = apart(values(&out, tensor), values(&file, &expected.name));
+                assert!(apart < 1e-4, "{name}: {tensor} is off by {apart}");
+                continue;
+            }
+            let latent = apart(values(&out, &format!("{tensor}.latent")), values(&file, &format!("latent.{tensor}")));
+            assert!(latent < 1e-4, "{name}: {tensor}.latent is off by {latent}");
+            let step = values(&out, &format!("{tensor}.step"))[0];
+            let pairs = values(&out, tensor).iter().zip(values(&file, &expected.name));
+            weights += pairs.len();
+            different += pairs.filter(|(got, expected)| (*got - *expected).abs() > 0.1 * step).count();
+        }
+        assert!(weights > 0 && 200 * different <= weights, "{name}: {different} of {weights} differ");
+    }
+}

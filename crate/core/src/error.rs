@@ -5,6 +5,7 @@ use crate::data::DataError;
 use crate::lrp::LrpError;
 use crate::model::ModelError;
 use crate::nn::NetError;
+use crate::qat::QatError;
 use crate::quant::QuantError;
 use crate::tensors::TensorError;
 
@@ -27,6 +28,8 @@ pub enum CoreError {
     Quant(#[from] QuantError),
     #[error(transparent)]
     Codec(#[from] CodecError),
+    #[error(transparent)]
+    Qat(#[from] QatError),
 }
 
 impl CoreError {
@@ -40,6 +43,7 @@ impl CoreError {
             Self::Lrp(error) => error.code(),
             Self::Quant(error) => error.code(),
             Self::Codec(error) => error.code(),
+            Self::Qat(error) => error.code(),
         }
     }
 }

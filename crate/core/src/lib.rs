@@ -38,6 +38,7 @@ mod math;
 pub mod matmul;
 pub mod model;
 pub mod nn;
+pub mod qat;
 pub mod quant;
 pub mod rng;
 pub mod session;

@@ -43,6 +43,11 @@ impl Rng {
         weight.fill_with(|| (self.normal() * deviation) as f32);
     }
 
+    /// Passes over so many draws of 64 bits at once; [`Self::shuffle`] takes one for each item but the last.
+    pub(crate) fn skip(&mut self, draws: u128) {
+        self.0.advance(draws);
+    }
+
     /// Fisher–Yates.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
@@ -76,6 +81,15 @@ mod tests {
         let mean = values.iter().sum::<f64>() / 20_000.0;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 20_000.0;
         assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.04, "mean {mean}, variance {variance}");
+    }
+
+    #[test]
+    fn skipping_a_shuffle_is_as_good_as_doing_it() {
+        let (mut done, mut skipped) = (Rng::new(5, 1), Rng::new(5, 1));
+        done.shuffle(&mut [0; 100]);
+        done.shuffle(&mut [0; 100]);
+        skipped.skip(2 * 99);
+        assert_eq!(done.uniform().to_bits(), skipped.uniform().to_bits());
     }
 
     #[test]

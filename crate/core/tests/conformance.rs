@@ -10,7 +10,8 @@ use ecqx_core::lrp::rules::{parse, relevance_in};
 use ecqx_core::lrp::{ExplainSettings, KeepInputs, explain};
 use ecqx_core::model::Architecture;
 use ecqx_core::nn::{Adam, Mode, Network, Optimizer, Scratch, Sgd, Tape, Trainer};
-use ecqx_core::quant::{self, Codebook, Ecq, Ecqx, LayerInput, Quantizer, UnitRelevance, Workspace};
+use ecqx_core::qat::{Finish, Order, QatSettings, QatTrainer};
+use ecqx_core::quant::{self, Codebook, Ecq, Ecqx, LayerInput, QuantizeSettings, Quantizer, UnitRelevance, Workspace};
 use ecqx_core::tensors::{TensorData, TensorFile};
 use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
@@ -275,6 +276,64 @@ fn assignments_follow_the_published_code() {
             assert_eq!(different, 0, "{name}: {different} of {layer} differ");
             let sparsity = case["sparsity"][layer].as_f64().unwrap();
             assert!((work.assignment().sparsity() - sparsity).abs() < 1e-6, "{name}: sparsity of {layer}");
+        }
+    }
+}
+
+/// The training of a vector: three batches as they come, one epoch.
+fn training(file: &TensorFile, case: &Value) -> (QatTrainer, Split) {
+    let network = network(case, file, "before.");
+    let number = |key: &str| case[key].as_f64().unwrap();
+    let (method, bits) = (case["method"].as_str().unwrap().parse().unwrap(), case["bits"].as_u64().unwrap());
+    let quantize = QuantizeSettings::new(method, u8::try_from(bits).unwrap(), number("lambda"), number("p"));
+    let settings = QatSettings::new(QuantizeSettings { mode: quant::Mode::Reference, ..quantize });
+    let settings = QatSettings {
+        lr: number("lr"),
+        alpha: number("alpha"),
+        composite: case["composite"].as_str().unwrap_or("epsilon").parse().unwrap(),
+        output_relevance: case["output_relevance"].as_str().unwrap().parse().unwrap(),
+        batch_norm: case["batch_norm"].as_str().unwrap_or("pass").parse().unwrap(),
+        epochs: 1,
+        ..settings
+    };
+    let [batches, batch_size, ..] = file.get("x").unwrap().shape[..] else { panic!("shape of x") };
+    let features = network.input().iter().product();
+    let x = ArrayView2::from_shape((batches * batch_size, features), values(file, "x")).unwrap();
+    let split = Split { x: x.to_owned(), y: labels(file) };
+    let order = Order { batch_size, shuffle: None };
+    (QatTrainer::new(&network, settings, order, &split).unwrap(), split)
+}
+
+/// How many weights carry another centroid than they should.
+fn count_different(file: &TensorFile, case: &Value, network: &Network, prefix: &str) -> usize {
+    let mut different = 0;
+    for tensor in network.parameters().filter(|tensor| tensor.shape.len() > 1) {
+        let step = case["step_size"][&tensor.name].as_f64().unwrap() as f32;
+        let expected = values(file, &format!("{prefix}{}", tensor.name));
+        assert_eq!(expected.len(), tensor.values.len());
+        different += tensor.values.iter().zip(expected).filter(|(got, e)| (*got - *e).abs() > 0.1 * step).count();
+    }
+    different
+}
+
+#[test]
+fn quantization_aware_training_follows_the_published_code() {
+    for (name, file, case) in vectors("qat-") {
+        let (mut trainer, split) = training(&file, &case);
+        let weights: usize = trainer.net().latent().weights().map(|(_, weights)| weights.len()).sum();
+        assert_eq!(count_different(&file, &case, trainer.net().quantized(), "initial."), 0, "{name}");
+        for _ in 0..3 {
+            trainer.step(&split, &split).unwrap();
+        }
+        assert_eq!(trainer.finished(), Some(Finish::Epochs));
+        let (latent, quantized) = (trainer.net().latent(), trainer.net().quantized());
+        let different = count_different(&file, &case, quantized, "after.");
+        assert!(200 * different <= weights, "{name}: {different} of {weights} weights carry another centroid");
+        for (carried, own) in quantized.tensors().zip(latent.tensors()) {
+            let is_weight = own.shape.len() > 1;
+            let what = format!("{}.{}", if is_weight { "latent" } else { "after" }, own.name);
+            assert_close(&format!("{name}: {what}"), own.values, values(&file, &what), 1e-4);
+            assert!(is_weight || carried.values == own.values, "{name}: {what} differs between the two nets");
         }
     }
 }

@@ -27,6 +27,7 @@ fn quantized(name: &str, bits: u8) -> Vec<u8> {
         shape: model.network.nodes()[layer.node].layer.weight_shape().unwrap(),
         levels: layer.assignment.clusters.iter().map(|&cluster| layer.codebook.level(cluster)).collect(),
         step: layer.codebook.step_size(),
+        latent: None,
     };
     let tensors: Vec<QuantizedTensor> = net.layers().map(tensor).collect();
     model.to_quantized_bytes(&tensors, r#"{"method":"ecq","bits":4}"#.into())

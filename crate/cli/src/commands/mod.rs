@@ -6,6 +6,8 @@ mod eval;
 mod info;
 mod lrp;
 mod nnc;
+mod progress;
+mod qat;
 mod quantize;
 mod sizes;
 mod train;
@@ -19,6 +21,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Command::Train(command) => train::run(&command, args.json),
         Command::Eval(command) => eval::run(&command, args.json),
         Command::Lrp(command) => lrp::run(&command, args.json),
+        Command::Qat(command) => qat::run(&command, args.json),
         Command::Quantize(command) => quantize::run(&command, args.json),
         Command::Encode(command) => codec::encode(&command, args.json),
         Command::Decode(command) => codec::decode(&command, args.json),

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use ecqx_core::model::{Model, QuantizedTensor};
-use ecqx_core::quant::{Method, NetQuantizer, QuantizeSettings, QuantizedLayer};
+use ecqx_core::quant::{Method, NetQuantizer, QuantizeSettings};
 use ecqx_core::tensors::TensorFile;
 use serde_json::json;
 
@@ -35,11 +35,11 @@ pub(crate) fn run(args: &Quantize, json: bool) -> Result<()> {
     }
     quantizer.assign(&model.network, &settings)?;
     quantizer.write_into(&mut model.network);
-    let tensors: Vec<QuantizedTensor> = quantizer.layers().map(|layer| tensor(&layer, &model)).collect();
+    let report = quantizer.report(settings);
+    let tensors = QuantizedTensor::all(&model.network, &report);
     // That of the float weights is no longer true.
     model.metadata.remove("accuracy");
-    files::write(&args.output, &model.to_quantized_bytes(&tensors, json!(settings).to_string()))?;
-    let report = quantizer.report(settings);
+    files::write(&args.output, &model.to_quantized_bytes(&tensors, json!(report.settings).to_string()))?;
     output::print(json, &report, || output::quantized(&report))
 }
 
@@ -53,14 +53,4 @@ fn read_relevance(bytes: &[u8], model: &Model, quantizer: &mut NetQuantizer) -> 
         quantizer.set_relevance(node, values)?;
     }
     Ok(())
-}
-
-fn tensor(layer: &QuantizedLayer<'_>, model: &Model) -> QuantizedTensor {
-    let (codebook, node) = (layer.codebook, &model.network.nodes()[layer.node]);
-    QuantizedTensor {
-        name: format!("{}.weight", layer.name),
-        shape: node.layer.weight_shape().unwrap_or_default(),
-        levels: layer.assignment.clusters.iter().map(|&cluster| codebook.level(cluster)).collect(),
-        step: codebook.step_size(),
-    }
 }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use ecqx_core::data::{Batches, Dataset, Split};
 use ecqx_core::model::{Architecture, Model};
 use ecqx_core::nn::{Adam, Evaluation, Network, Optimizer, Sgd, Trainer};
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
+use super::progress;
 use crate::args::{OptimizerName, Train};
 use crate::{files, interrupt, output};
 
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
     let mut batches = Batches::new(split, args.batch_size as usize, (!args.no_shuffle).then_some(args.seed));
     let mut trainer = Trainer::new(&model.network, batches.size(), optimizer(args)?)?;
     let (per_epoch, epochs) = (batches.per_epoch(), args.epochs as usize);
-    let progress = progress(per_epoch * epochs)?;
+    let progress = progress::bar(per_epoch * epochs)?;
     interrupt::listen()?;
     let (mut losses, mut best) = (Vec::new(), None::<Best>);
     for epoch in 1..=epochs {
@@ -71,16 +71,6 @@ pub(crate) fn run(args: &Train, json: bool) -> Result<()> {
         let lines = splits.into_iter().filter_map(|(name, found)| Some(output::evaluation(name, found.as_ref()?)));
         lines.collect::<Vec<_>>().join("\n")
     })
-}
-
-fn progress(steps: usize) -> Result<ProgressBar> {
-    let rate = |state: &ProgressState, line: &mut dyn std::fmt::Write| {
-        // A bar that cannot be written is drawn without it.
-        write!(line, "{:.1} steps/s", state.per_sec()).unwrap_or_default();
-    };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {rate}, {eta} left, {msg}")?;
-    let style = style.with_key("rate", rate);
-    Ok(ProgressBar::new(steps as u64).with_style(style))
 }
 
 /// Evaluates the trained model, says in it what it is, and writes it. Returns the splits' evaluations.

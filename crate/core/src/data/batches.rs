@@ -14,6 +14,7 @@ pub struct Batches {
     order: Vec<usize>,
     size: usize,
     next: usize,
+    shuffles: u64,
     rng: Option<Rng>,
     x: Array2<f32>,
     y: Vec<usize>,
@@ -28,10 +29,31 @@ impl Batches {
             order: (0..split.len()).collect(),
             size,
             next: split.len(),
+            shuffles: 0,
             rng: shuffle.map(|seed| Rng::new(seed, STREAM)),
             x: Array2::zeros((size, split.x.ncols())),
             y: Vec::with_capacity(size),
         }
+    }
+
+    /// Where it stands: the order of this epoch, how many samples of it are through, and how often it was shuffled.
+    pub(crate) fn position(&self) -> (&[usize], usize, u64) {
+        (&self.order, self.next, self.shuffles)
+    }
+
+    /// Goes on from a [`Self::position`] of batches over as many samples, made with the same seed. `None` where it is no
+    /// such position.
+    pub(crate) fn at(mut self, order: Vec<usize>, next: usize, shuffles: u64) -> Option<Self> {
+        let mut seen = vec![false; self.order.len()];
+        let is_new = |&sample: &usize| seen.get_mut(sample).is_some_and(|seen| !std::mem::replace(seen, true));
+        if order.len() != self.order.len() || next > order.len() || !order.iter().all(is_new) {
+            return None;
+        }
+        if let Some(rng) = &mut self.rng {
+            rng.skip(u128::from(shuffles) * order.len().saturating_sub(1) as u128);
+        }
+        (self.order, self.next, self.shuffles) = (order, next, shuffles);
+        Some(self)
     }
 
     /// Samples in a batch, at most those of the split.
@@ -50,6 +72,7 @@ impl Batches {
             self.next = 0;
             if let Some(rng) = &mut self.rng {
                 rng.shuffle(&mut self.order);
+                self.shuffles += 1;
             }
         }
         let end = (self.next + self.size).min(self.order.len());
@@ -82,6 +105,21 @@ mod tests {
         let mut batches = Batches::new(&split, 2, None);
         assert_eq!((batches.per_epoch(), epoch(&mut batches, &split)), (3, vec![0, 1, 2, 3, 4]));
         assert_eq!(batches.next(&split).0, ndarray::array![[0.0], [1.0]]);
+    }
+
+    #[test]
+    fn a_position_is_all_that_is_needed_to_go_on() {
+        let split = split(7);
+        let (mut batches, fresh) = (Batches::new(&split, 3, Some(1)), Batches::new(&split, 3, Some(1)));
+        let _ = [epoch(&mut batches, &split), epoch(&mut batches, &split)];
+        batches.next(&split);
+        let (order, next, shuffles) = batches.position();
+        let mut again = fresh.clone().at(order.to_vec(), next, shuffles).unwrap();
+        for _ in 0..9 {
+            assert_eq!(again.next(&split), batches.next(&split));
+        }
+        assert!(fresh.clone().at(vec![0; 7], 0, 0).is_none() && fresh.clone().at(vec![0], 0, 0).is_none());
+        assert!(fresh.at((0..7).collect(), 8, 0).is_none());
     }
 
     #[test]

@@ -33,8 +33,9 @@ pub use toy::{Shape, Toy};
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
+use crate::rng::Rng;
 use join::Joiner;
 
 /// Samples of one split.
@@ -82,6 +83,30 @@ impl Split {
     /// Never true for a split that was read from a file.
     pub fn is_empty(&self) -> bool {
         self.y.is_empty()
+    }
+
+    /// The split in two: what remains, and a share of the samples, at least one, drawn from the seed. Both keep the order
+    /// of samples.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`] unless 0 < `share` < 1 and a sample remains.
+    pub fn hold_out(&self, share: f64, seed: u64) -> Result<(Self, Self), DataError> {
+        /// Apart from those that draw weights and the order of batches.
+        const STREAM: u64 = 2;
+        let count = ((share * self.len() as f64).round() as usize).max(1);
+        if !(share > 0.0 && share < 1.0 && count < self.len()) {
+            let range = "above 0 and below 1, with a sample left to learn from";
+            return Err(DataError::Setting { name: "the share held out", got: share, range });
+        }
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        Rng::new(seed, STREAM).shuffle(&mut order);
+        let mut kept = order.split_off(count);
+        let part = |chosen: &mut Vec<usize>| {
+            chosen.sort_unstable();
+            let y = chosen.iter().filter_map(|&sample| self.y.get(sample).copied()).collect();
+            Self { x: self.x.select(Axis(0), chosen), y }
+        };
+        Ok((part(&mut kept), part(&mut order)))
     }
 
     /// The split in pieces of at most `size` samples, in order.
@@ -152,5 +177,27 @@ impl Dataset {
             return Err(DataError::Classes { got: self.classes.len(), expected: outputs });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_held_out_and_nothing_is_lost() {
+        let split = Split { x: Array2::from_shape_fn((20, 2), |(i, j)| (2 * i + j) as f32), y: (0..20).collect() };
+        let (rest, held) = split.hold_out(0.25, 3).unwrap();
+        assert_eq!((rest.len(), held.len()), (15, 5));
+        assert!(rest.y.is_sorted() && held.y.is_sorted() && held.x[[1, 0]] == 2.0 * held.y[1] as f32);
+        let mut all = [&rest.y[..], &held.y].concat();
+        all.sort_unstable();
+        assert_eq!(all, split.y);
+        assert_eq!(split.hold_out(0.25, 3).unwrap(), (rest, held.clone()));
+        assert_ne!(split.hold_out(0.25, 4).unwrap().1, held);
+        assert_eq!(split.hold_out(0.001, 0).unwrap().1.len(), 1);
+        for share in [0.0, 1.0, -0.5, f64::NAN, 0.99] {
+            assert!(split.hold_out(share, 0).unwrap_err().to_string().contains("below 1"), "{share}");
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::LrpError;
 use super::rules::{AlphaBeta, Epsilon, Flat, Gamma, Rule, ZBox, ZPlus, parse};
 use crate::model::LayerKind;
@@ -16,7 +18,8 @@ pub(super) const FIRST_CONVOLUTION: &str = "first_conv2d";
 /// `first_conv2d`, or a kind of layer. A name wins over `first`, which wins over a kind. Dense and convolution layers
 /// that nothing names have the ε-rule, `add` and pooling by mean `norm`, max pooling sends to the winner, ReLU and
 /// flatten pass; what batch norm does then is [`super::BatchNormMode`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Composite {
     name: String,
     places: Vec<Place>,
@@ -97,8 +100,8 @@ impl Composite {
     }
 
     /// The rule of affine layers that nothing names.
-    pub(super) fn fallback() -> &'static dyn Rule {
-        &Epsilon::DEFAULT
+    pub(super) fn fallback() -> Arc<dyn Rule> {
+        Arc::new(Epsilon::DEFAULT)
     }
 
     /// Places that are neither a kind nor a layer in this list.
@@ -128,6 +131,27 @@ impl FromStr for Composite {
             .map_err(|error| LrpError::CompositeJson { reason: error.to_string() })?;
         let places = places.into_iter().map(|(name, text)| Ok(Place { name, rule: parse(&text)?, text }));
         Ok(Self { name: text.trim().into(), places: places.collect::<Result<_, LrpError>>()? })
+    }
+}
+
+impl TryFrom<String> for Composite {
+    type Error = LrpError;
+
+    fn try_from(text: String) -> Result<Self, LrpError> {
+        text.parse()
+    }
+}
+
+impl From<Composite> for String {
+    fn from(composite: Composite) -> Self {
+        composite.name
+    }
+}
+
+/// Composites of the same name have the same rules.
+impl PartialEq for Composite {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
 

@@ -82,46 +82,105 @@ pub fn explain(
     settings: &ExplainSettings,
     tape: &mut Tape,
 ) -> Result<Relevances, LrpError> {
-    let classes = network.outputs();
-    if let Some(&label) = split.y.iter().find(|label| **label >= classes) {
-        return Err(LrpError::Label { label, classes });
+    let mut explainer = Explainer::new(network, settings)?;
+    explainer.run(network, split.chunks(tape.capacity()), split.len(), tape)?;
+    Ok(explainer.relevances)
+}
+
+/// Explains one batch after another without allocating: what applies where is decided once, and results are written
+/// over those before.
+#[derive(Debug)]
+pub struct Explainer {
+    plan: Vec<How>,
+    output: OutputRelevance,
+    keep: KeepInputs,
+    relevances: Relevances,
+}
+
+impl Explainer {
+    /// For nets of this architecture.
+    ///
+    /// # Errors
+    /// A composite that does not fit the net.
+    pub fn new(network: &Network, settings: &ExplainSettings) -> Result<Self, LrpError> {
+        let plan = plan(network, &settings.composite, settings.batch_norm)?;
+        let relevances = Relevances {
+            weights: network.weights().map(|(node, weight)| (node, vec![0.0; weight.len()])).collect(),
+            flows: vec![Flow::default(); plan.len()],
+            ..Relevances::default()
+        };
+        Ok(Self { plan, output: settings.output, keep: settings.inputs, relevances })
     }
-    let plan = plan(network, &settings.composite, settings.batch_norm)?;
-    let mut pass = Pass::new(network, &plan, split.len(), settings.inputs);
-    pass.room = Room::of(std::mem::take(&mut tape.spare));
-    let result = pass.run(split, settings.output, tape).and_then(|()| pass.weigh());
-    tape.spare = std::mem::take(&mut pass.room).into_spare();
-    result.map(|()| pass.relevances)
+
+    /// As [`explain`] for a split of these samples, which must fit the tape. The tape may be that of a training step: its
+    /// memory is used, its gradients are not.
+    ///
+    /// # Errors
+    /// As [`explain`].
+    pub fn explain(
+        &mut self,
+        network: &Network,
+        x: ArrayView2<'_, f32>,
+        labels: &[usize],
+        tape: &mut Tape,
+    ) -> Result<&Relevances, LrpError> {
+        debug_assert!(labels.len() <= tape.capacity() && x.nrows() == labels.len());
+        self.run(network, std::iter::once((x, labels)), labels.len(), tape)?;
+        Ok(&self.relevances)
+    }
+
+    fn run<'a>(
+        &mut self,
+        network: &Network,
+        batches: impl Iterator<Item = (ArrayView2<'a, f32>, &'a [usize])>,
+        samples: usize,
+        tape: &mut Tape,
+    ) -> Result<(), LrpError> {
+        self.relevances.clear(self.keep != KeepInputs::None, samples, network.input().iter().product());
+        let Self { plan, output, keep, relevances } = self;
+        let room = Room::of(std::mem::take(&mut tape.spare));
+        let mut pass = Pass { network, plan, room, samples, start: 0, keep: *keep, relevances };
+        let result = pass.run(batches, *output, tape).and_then(|()| pass.weigh());
+        tape.spare = std::mem::take(&mut pass.room).into_spare();
+        result
+    }
+}
+
+impl Relevances {
+    fn clear(&mut self, keeps_input: bool, samples: usize, features: usize) {
+        self.weights.iter_mut().for_each(|(_, weight)| weight.fill(0.0));
+        self.flows.fill(Flow::default());
+        self.inputs.clear();
+        self.net_input = keeps_input.then(|| Array2::zeros((samples, features)));
+    }
 }
 
 /// An explanation on its way.
 struct Pass<'a> {
     network: &'a Network,
-    plan: &'a [How<'a>],
+    plan: &'a [How],
     room: Room,
     /// Samples in all, and those before the current batch.
     samples: usize,
     start: usize,
     keep: KeepInputs,
-    relevances: Relevances,
+    relevances: &'a mut Relevances,
 }
 
-impl<'a> Pass<'a> {
-    fn new(network: &'a Network, plan: &'a [How<'a>], samples: usize, keep: KeepInputs) -> Self {
-        let features = network.input().iter().product();
-        let relevances = Relevances {
-            weights: network.weights().map(|(node, weight)| (node, vec![0.0; weight.len()])).collect(),
-            inputs: Vec::new(),
-            net_input: (keep != KeepInputs::None).then(|| Array2::zeros((samples, features))),
-            flows: vec![Flow::default(); plan.len()],
-        };
-        Self { network, plan, room: Room::default(), samples, start: 0, keep, relevances }
-    }
-
+impl Pass<'_> {
     /// All samples, as many at once as the tape takes.
-    fn run(&mut self, split: &Split, output: OutputRelevance, tape: &mut Tape) -> Result<(), LrpError> {
+    fn run<'b>(
+        &mut self,
+        batches: impl Iterator<Item = (ArrayView2<'b, f32>, &'b [usize])>,
+        output: OutputRelevance,
+        tape: &mut Tape,
+    ) -> Result<(), LrpError> {
         let (network, samples, to_input) = (self.network, self.samples, self.keep != KeepInputs::None);
-        for (x, labels) in split.chunks(tape.capacity()) {
+        let classes = network.outputs();
+        for (x, labels) in batches {
+            if let Some(&label) = labels.iter().find(|label| **label >= classes) {
+                return Err(LrpError::Label { label, classes });
+            }
             let logits = network.forward(x, tape, Mode::Evaluate);
             if !logits.iter().all(|z| z.is_finite()) {
                 return Err(self.overflow(tape));
@@ -152,7 +211,9 @@ impl<'a> Pass<'a> {
         let mut own = target.as_mut().map(|target| target.view_mut());
         let mut of_bias = Some(0.0);
         match self.plan.get(index) {
-            Some(&How::Rule(rule, folded)) => of_bias = self.affine(&mut step, own, rule, folded),
+            Some(How::Rule(rule, folded)) => {
+                of_bias = self.affine(&mut step, own, &**rule, norm_of(self.network, *folded));
+            }
             Some(How::Sums(epsilon)) => {
                 if let Some(own) = &mut own {
                     epsilon.shares(step.z, step.signal, &mut self.room.shares);
@@ -221,7 +282,7 @@ impl<'a> Pass<'a> {
 
     /// Writes down what went from a node to one of its inputs.
     fn deliver(&mut self, index: usize, to: Option<Source>, relevance: ArrayView2<'_, f32>) {
-        let relevances = &mut self.relevances;
+        let relevances = &mut *self.relevances;
         let sum = total(relevance);
         if let Some(flow) = relevances.flows.get_mut(index) {
             flow.left = Some(flow.left.unwrap_or_default() + sum);
@@ -256,10 +317,13 @@ impl<'a> Pass<'a> {
         let mut bad = None;
         for ((node, sum), (_, own)) in self.relevances.weights.iter_mut().zip(self.network.weights()) {
             let weight = match self.plan.get(*node) {
-                Some(How::Rule(_, Some(norm))) => {
-                    norm.fold_into((own, None), folded, folded_bias);
-                    folded.as_slice()
-                }
+                Some(How::Rule(_, norm)) => match norm_of(self.network, *norm) {
+                    Some(norm) => {
+                        norm.fold_into((own, None), folded, folded_bias);
+                        folded.as_slice()
+                    }
+                    None => own,
+                },
                 _ => own,
             };
             sum.iter_mut().zip(weight).for_each(|(sum, w)| *sum *= w);
@@ -282,6 +346,14 @@ impl<'a> Pass<'a> {
         let bad = (0..nodes.len()).find(|&node| !tape.output(node).iter().all(|z| z.is_finite()));
         let bad = bad.and_then(|node| nodes.get(node)).or(nodes.last());
         LrpError::Activation { layer: bad.map(|node| node.name.clone()).unwrap_or_default() }
+    }
+}
+
+/// The batch norm at a node.
+fn norm_of(network: &Network, node: Option<usize>) -> Option<&BatchNorm> {
+    match &network.nodes().get(node?)?.layer {
+        Layer::BatchNorm(norm) => Some(norm),
+        _ => None,
     }
 }
 

@@ -25,6 +25,11 @@ impl RelevanceMean {
         }
     }
 
+    /// A mean to go on from, by node.
+    pub(crate) fn of(weights: Vec<(usize, Vec<f32>)>) -> Self {
+        Self { weights }
+    }
+
     /// By node, signed, in the weight's layout; empty before the first batch.
     pub fn weights(&self) -> &[(usize, Vec<f32>)] {
         &self.weights

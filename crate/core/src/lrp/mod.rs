@@ -1,5 +1,5 @@
 //! Layer-wise relevance propagation: how much each weight and each input contributed to an answer. Rules are in
-//! [`rules`], which rule applies where in [`Composite`]; [`explain`] runs them over a net.
+//! [`rules`], which rule applies where in [`Composite`]; [`explain`] runs them over a net, [`Explainer`] again and again.
 
 mod composite;
 mod explain;
@@ -10,7 +10,7 @@ pub mod rules;
 mod stabilize;
 
 pub use composite::Composite;
-pub use explain::{ExplainSettings, Flow, KeepInputs, Relevances, explain};
+pub use explain::{ExplainSettings, Explainer, Flow, KeepInputs, Relevances, explain};
 pub use mean::RelevanceMean;
 pub use output::OutputRelevance;
 pub use plan::BatchNormMode;

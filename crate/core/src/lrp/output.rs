@@ -3,12 +3,14 @@
 use std::str::FromStr;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
+use serde::{Deserialize, Serialize};
 
 use super::LrpError;
 use crate::nn::softmax;
 
 /// Where relevance starts at the label's output.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OutputRelevance {
     /// The logit itself.
     #[default]

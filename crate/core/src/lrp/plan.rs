@@ -1,14 +1,18 @@
 //! What happens at each node of a net, from a composite: decided once, before anything is computed.
 
 use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::composite::{FIRST, FIRST_CONVOLUTION, Place};
 use super::rules::{Epsilon, Reach, Rule};
 use super::{Composite, LrpError};
-use crate::nn::{BatchNorm, Layer, Network, Source};
+use crate::nn::{Layer, Network, Source};
 
 /// What relevance does at batch norm, unless the composite names it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BatchNormMode {
     /// As the published code does under this name: its merging has no effect, so this is [`Self::Pass`] (the vectors
     /// `*-bn-merge-*` and `*-bn-pass-*` agree in every bit). See [`Self::Fold`].
@@ -46,10 +50,10 @@ impl FromStr for BatchNormMode {
 }
 
 /// What happens at one node.
-#[derive(Clone, Copy)]
-pub(super) enum How<'a> {
-    /// An affine layer with its rule, and the batch norm that is folded into it.
-    Rule(&'a dyn Rule, Option<&'a BatchNorm>),
+#[derive(Debug, Clone)]
+pub(super) enum How {
+    /// An affine layer with its rule, and the node of the batch norm that is folded into it.
+    Rule(Arc<dyn Rule>, Option<usize>),
     /// A sum with fixed weights, shared by contribution.
     Sums(Epsilon),
     /// Each output has one input.
@@ -58,12 +62,8 @@ pub(super) enum How<'a> {
     Winner,
 }
 
-/// By node.
-pub(super) fn plan<'a>(
-    network: &'a Network,
-    composite: &'a Composite,
-    mode: BatchNormMode,
-) -> Result<Vec<How<'a>>, LrpError> {
+/// By node; it holds for every net of this architecture.
+pub(super) fn plan(network: &Network, composite: &Composite, mode: BatchNormMode) -> Result<Vec<How>, LrpError> {
     let nodes = network.nodes();
     let names = || nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>();
     if let Some(place) = composite.unknown_place(&names()) {
@@ -88,17 +88,18 @@ pub(super) fn plan<'a>(
                 if let Some(place) = rule.filter(|place| place.rule.reach() == Reach::Single) {
                     return Err(misplaced(place, "any rule but pass"));
                 }
-                How::Rule(rule.map_or(Composite::fallback(), |place| &*place.rule), None)
+                How::Rule(rule.map_or_else(Composite::fallback, |place| Arc::clone(&place.rule)), None)
             }
-            (Layer::BatchNorm(_), Some(place)) => How::Rule(&*place.rule, None),
-            (Layer::BatchNorm(norm), None) => match mode {
+            (Layer::BatchNorm(_), Some(place)) => How::Rule(Arc::clone(&place.rule), None),
+            (Layer::BatchNorm(_), None) => match mode {
                 BatchNormMode::Pass | BatchNormMode::Merge => How::Pass,
-                BatchNormMode::Rule => {
-                    How::Rule(composite.at("conv2d").map_or(Composite::fallback(), |place| &*place.rule), None)
-                }
+                BatchNormMode::Rule => How::Rule(
+                    composite.at("conv2d").map_or_else(Composite::fallback, |place| Arc::clone(&place.rule)),
+                    None,
+                ),
                 BatchNormMode::Fold => {
                     if let Some(How::Rule(_, folded)) = before(network, index).and_then(|node| plan.get_mut(node)) {
-                        *folded = Some(norm);
+                        *folded = Some(index);
                     }
                     How::Pass
                 }

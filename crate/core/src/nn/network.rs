@@ -155,6 +155,18 @@ impl Network {
         }
     }
 
+    /// Takes over all tensors of a net of the same architecture, but not the weights of nodes that keep their own.
+    pub(crate) fn follow(&mut self, other: &Self, keeps: impl Fn(usize) -> bool) {
+        for (index, (own, other)) in self.nodes.iter_mut().zip(&other.nodes).enumerate() {
+            let kept = usize::from(own.layer.affine().is_some() && keeps(index));
+            let Some(layer) = own.layer.operation_mut() else { continue };
+            let theirs = other.layer.operation().tensors().all();
+            for (own, (_, theirs)) in layer.tensors_mut().all().zip(theirs).skip(kept) {
+                own.copy_from_slice(theirs);
+            }
+        }
+    }
+
     /// # Errors
     /// [`NetError::NotFinite`] names the first tensor that holds NaN or infinity.
     pub fn check_finite(&self) -> Result<(), NetError> {

@@ -5,7 +5,8 @@ use crate::math;
 
 /// One update of all parameters of a net from their gradients.
 pub trait Optimizer: std::fmt::Debug {
-    /// Steps each parameter by its gradient; both come in the same order and size at every step.
+    /// Steps each parameter by its gradient; both come in the same order and size at every step. An empty one stands for
+    /// a parameter that is left out this time.
     fn step(&mut self, parameters: &mut dyn Iterator<Item = (&mut [f32], &[f32])>);
 }
 
@@ -20,8 +21,15 @@ pub trait Optimizer: std::fmt::Debug {
 pub struct Adam {
     learning_rate: f64,
     weight_decay: f32,
-    step: f64,
-    moments: Vec<(Vec<f32>, Vec<f32>)>,
+    moments: Vec<Moments>,
+}
+
+/// What Adam knows of one tensor: t, m and v. As in PyTorch, each tensor counts its own steps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Moments {
+    pub(crate) steps: u32,
+    pub(crate) mean: Vec<f32>,
+    pub(crate) square: Vec<f32>,
 }
 
 /// Stochastic gradient descent with momentum: g ← g + decay·w, u ← μ·u + g, w ← w − lr·u.
@@ -54,21 +62,41 @@ impl Adam {
     /// [`NetError::Setting`] unless `learning_rate` > 0 and `weight_decay` ≥ 0, both finite.
     pub fn new(learning_rate: f64, weight_decay: f64) -> Result<Self, NetError> {
         check_common(learning_rate, weight_decay)?;
-        Ok(Self { learning_rate, weight_decay: weight_decay as f32, step: 0.0, moments: Vec::new() })
+        Ok(Self { learning_rate, weight_decay: weight_decay as f32, moments: Vec::new() })
+    }
+
+    /// Goes on with these settings from the state of another.
+    pub(crate) fn with_state(self, moments: Vec<Moments>) -> Self {
+        Self { moments, ..self }
+    }
+
+    /// By parameter, as far as it was stepped.
+    pub(crate) fn state(&self) -> &[Moments] {
+        &self.moments
+    }
+
+    pub(crate) fn into_state(self) -> Vec<Moments> {
+        self.moments
     }
 }
 
 impl Optimizer for Adam {
     fn step(&mut self, parameters: &mut dyn Iterator<Item = (&mut [f32], &[f32])>) {
-        self.step += 1.0;
-        let rate = (self.learning_rate / (1.0 - math::pow(f64::from(Self::BETA1), self.step))) as f32;
-        let root = (1.0 / (1.0 - math::pow(f64::from(Self::BETA2), self.step)).sqrt()) as f32;
         for (index, (w, g)) in parameters.enumerate() {
             if index == self.moments.len() {
-                self.moments.push((vec![0.0; g.len()], vec![0.0; g.len()]));
+                self.moments.push(Moments::default());
             }
-            let (m, v) = &mut self.moments[index];
-            for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+            if g.is_empty() {
+                continue;
+            }
+            let Moments { steps, mean, square } = &mut self.moments[index];
+            *steps = steps.saturating_add(1);
+            mean.resize(g.len(), 0.0);
+            square.resize(g.len(), 0.0);
+            let rest = |beta: f32| 1.0 - math::pow(f64::from(beta), f64::from(*steps));
+            let rate = (self.learning_rate / rest(Self::BETA1)) as f32;
+            let root = (1.0 / rest(Self::BETA2).sqrt()) as f32;
+            for (((w, g), m), v) in w.iter_mut().zip(g).zip(mean).zip(square) {
                 let g = g + self.weight_decay * *w;
                 *m = Self::BETA1 * *m + (1.0 - Self::BETA1) * g;
                 *v = Self::BETA2 * *v + (1.0 - Self::BETA2) * g * g;

@@ -145,4 +145,9 @@ impl Gradients {
     pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.nodes.iter().flatten().map(Vec::as_slice)
     }
+
+    /// The gradient of a node's weight.
+    pub(crate) fn weight_mut(&mut self, node: usize) -> Option<&mut [f32]> {
+        self.nodes.get_mut(node)?.first_mut().map(Vec::as_mut_slice)
+    }
 }

@@ -48,11 +48,16 @@ impl Codebook {
             step if step > 0.0 => step,
             _ => 1.0,
         };
-        let centroids: Vec<f32> = (0..levels).map(|c| (c as f32 - zero as f32) * step_size).collect();
-        if !centroids.iter().all(|centroid| centroid.is_finite()) {
-            return Err(QuantError::TooLarge { layer: layer.into() });
-        }
-        Ok(Self { centroids, zero: zero as u8, step_size })
+        Self::grid(bits, zero as u8, step_size).ok_or_else(|| QuantError::TooLarge { layer: layer.into() })
+    }
+
+    /// The grid with these numbers. `None` unless 2 ≤ `bits` ≤ 8, 0 is a cluster, Δ > 0 and all centroids are finite.
+    pub(crate) fn grid(bits: u8, zero: u8, step_size: f32) -> Option<Self> {
+        expect_bits(bits).ok()?;
+        let levels = 1_usize << bits;
+        let centroids: Vec<f32> = (0..levels).map(|c| (c as f32 - f32::from(zero)) * step_size).collect();
+        let is_grid = usize::from(zero) <= levels / 2 && step_size > 0.0 && centroids.iter().all(|c| c.is_finite());
+        is_grid.then_some(Self { centroids, zero, step_size })
     }
 
     /// Values of all clusters, ascending.

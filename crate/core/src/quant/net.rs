@@ -9,6 +9,8 @@ use crate::nn::Network;
 #[derive(Debug)]
 pub struct NetQuantizer {
     layers: Vec<Layer>,
+    /// Those of the last assignment, which need not be checked again.
+    settings: Option<QuantizeSettings>,
 }
 
 /// One layer with a weight, and its memory.
@@ -20,8 +22,8 @@ struct Layer {
     /// With its bit width.
     codebook: Option<(u8, Codebook)>,
     work: Workspace,
-    /// λ of the last assignment; `None` where the layer is excluded.
-    lambda: Option<f64>,
+    /// That of the last assignment; `None` where the layer is excluded.
+    choice: Option<LayerChoice>,
 }
 
 /// One quantized layer, as it was assigned last.
@@ -55,10 +57,10 @@ impl NetQuantizer {
             relevance: None,
             codebook: None,
             work: Workspace::default(),
-            lambda: None,
+            choice: None,
         };
         let layers: Vec<Layer> = network.weights().map(layer).collect();
-        if layers.is_empty() { Err(QuantError::NoLayers) } else { Ok(Self { layers }) }
+        if layers.is_empty() { Err(QuantError::NoLayers) } else { Ok(Self { layers, settings: None }) }
     }
 
     /// The relevances of a node's weights, signed, in their layout; they hold until they are set again.
@@ -78,30 +80,52 @@ impl NetQuantizer {
         self.layers.iter_mut().for_each(|layer| layer.work.weights_changed());
     }
 
+    /// The codebooks that were made so far, with node and bit width, also of layers that are excluded now.
+    pub(crate) fn codebooks(&self) -> impl Iterator<Item = (usize, u8, &Codebook)> {
+        self.layers.iter().filter_map(|layer| layer.codebook.as_ref().map(|(bits, book)| (layer.node, *bits, book)))
+    }
+
+    /// Gives a node's weights a codebook that was made before.
+    pub(crate) fn set_codebook(&mut self, node: usize, bits: u8, codebook: Codebook) {
+        if let Some(layer) = self.layers.iter_mut().find(|layer| layer.node == node) {
+            layer.codebook = Some((bits, codebook));
+        }
+    }
+
     /// Assigns the weights of every layer that is not excluded. A codebook is made from the weights where the bit width
-    /// is new.
+    /// is new. With the settings of the call before, nothing is allocated.
     ///
     /// # Errors
     /// Settings out of range or for layers that are not there, weights that are not finite, missing relevance where the
     /// method needs it.
     pub fn assign(&mut self, network: &Network, settings: &QuantizeSettings) -> Result<(), QuantError> {
+        if self.settings.as_ref() != Some(settings) {
+            self.choose(settings)?;
+        }
+        let chosen = network.weights().zip(&self.layers).filter(|(_, layer)| layer.choice.is_some());
+        let largest = chosen.map(|((_, weights), _)| weights.len()).max().unwrap_or_default();
+        for (layer, (_, weights)) in self.layers.iter_mut().zip(network.weights()) {
+            layer.assign(weights, largest)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over settings, checked for every layer; [`Self::assign`] does so by itself.
+    ///
+    /// # Errors
+    /// Settings out of range or for layers that are not there.
+    pub(crate) fn choose(&mut self, settings: &QuantizeSettings) -> Result<(), QuantError> {
         settings.quantizer()?; // also where every layer has settings of its own
         self.expect_layers(settings)?;
-        let (mut choices, mut largest) = (Vec::new(), 0);
-        for (layer, (_, weights)) in self.layers.iter_mut().zip(network.weights()) {
-            let choice = settings.of_layer(&layer.name)?;
-            layer.lambda = choice.as_ref().map(|choice| choice.lambda);
-            largest = largest.max(choice.as_ref().map_or(0, |_| weights.len()));
-            choices.push(choice);
-        }
+        let choices = self.layers.iter().map(|layer| settings.of_layer(&layer.name));
+        let choices = choices.collect::<Result<Vec<_>, _>>()?;
         if choices.iter().all(Option::is_none) {
             return Err(QuantError::AllExcluded);
         }
-        for ((layer, (_, weights)), choice) in self.layers.iter_mut().zip(network.weights()).zip(&choices) {
-            if let Some(choice) = choice {
-                layer.assign(weights, choice, largest)?;
-            }
+        for (layer, choice) in self.layers.iter_mut().zip(choices) {
+            layer.choice = choice;
         }
+        self.settings = Some(settings.clone());
         Ok(())
     }
 
@@ -123,8 +147,9 @@ impl NetQuantizer {
     /// The quantized layers, in the net's order.
     pub fn layers(&self) -> impl Iterator<Item = QuantizedLayer<'_>> {
         self.layers.iter().filter_map(|layer| {
-            let (Some(lambda), Some((bits, codebook))) = (layer.lambda, &layer.codebook) else { return None };
-            let (node, name, bits, relevance) = (layer.node, layer.name.as_str(), *bits, layer.relevance.as_ref());
+            let (Some(choice), Some((bits, codebook))) = (&layer.choice, &layer.codebook) else { return None };
+            let (node, name, bits, lambda) = (layer.node, layer.name.as_str(), *bits, choice.lambda);
+            let relevance = layer.relevance.as_ref();
             Some(QuantizedLayer { node, name, bits, lambda, relevance, codebook, assignment: layer.work.assignment() })
         })
     }
@@ -145,7 +170,8 @@ impl NetQuantizer {
 }
 
 impl Layer {
-    fn assign(&mut self, weights: &[f32], choice: &LayerChoice, largest: usize) -> Result<(), QuantError> {
+    fn assign(&mut self, weights: &[f32], largest: usize) -> Result<(), QuantError> {
+        let Some(choice) = &self.choice else { return Ok(()) };
         let kept = self.codebook.take().filter(|(bits, _)| *bits == choice.bits);
         let (_, codebook) = match kept {
             Some(kept) => self.codebook.insert(kept),
