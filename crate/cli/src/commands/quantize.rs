@@ -1,10 +1,9 @@
 //! `ecqx quantize`
 
 use anyhow::{Context, Result, bail};
-use ecqx_core::model::{Model, QuantizedTensor};
+use ecqx_core::model::Model;
 use ecqx_core::quant::{Method, NetQuantizer, QuantizeSettings};
 use ecqx_core::tensors::TensorFile;
-use serde_json::json;
 
 use crate::args::Quantize;
 use crate::{files, output};
@@ -36,10 +35,7 @@ pub(crate) fn run(args: &Quantize, json: bool) -> Result<()> {
     quantizer.assign(&model.network, &settings)?;
     quantizer.write_into(&mut model.network);
     let report = quantizer.report(settings);
-    let tensors = QuantizedTensor::all(&model.network, &report);
-    // That of the float weights is no longer true.
-    model.metadata.remove("accuracy");
-    files::write(&args.output, &model.to_quantized_bytes(&tensors, json!(report.settings).to_string()))?;
+    files::write(&args.output, &model.to_post_training_bytes(&report))?;
     output::print(json, &report, || output::quantized(&report))
 }
 

@@ -62,6 +62,17 @@ impl QuantizedTensor {
 }
 
 impl Model {
+    /// The file of this model once it carries the centroids of this report.
+    pub fn to_post_training_bytes(&self, report: &QuantizeReport) -> Vec<u8> {
+        let tensors = QuantizedTensor::all(&self.network, report);
+        // Settings are plain numbers and words, which JSON always has a place for.
+        let how = serde_json::to_string(&report.settings).unwrap_or_default();
+        // That of the float weights is no longer true.
+        let metadata = self.metadata.iter().filter(|(key, _)| *key != "accuracy");
+        let metadata = metadata.map(|(key, value)| (key.clone(), value.clone())).collect();
+        Self { metadata, ..self.clone() }.to_quantized_bytes(&tensors, how)
+    }
+
     /// The file of this model, which carries the dequantized weights, with the integers they came from. `how` is the
     /// JSON of metadata `quantization`: method and settings.
     pub fn to_quantized_bytes(&self, quantized: &[QuantizedTensor], how: String) -> Vec<u8> {

@@ -39,6 +39,10 @@ pub struct Costs {
 const BAR: f64 = 3.0;
 /// Share of the plot's height that the largest bar takes.
 const BARS: f64 = 0.3;
+/// Curves are straight over so many CSS pixels.
+const STEP: f64 = 3.0;
+/// Of more clusters not every parabola is drawn: they would be one grey area, and take as long.
+const PARABOLAS: usize = 32;
 /// The largest cost that is shown, in costs at the thresholds.
 const HEADROOM: f64 = 1.7;
 
@@ -74,8 +78,14 @@ impl Costs {
 
     /// The cheapest cluster and its cost, without relevance.
     fn best(&self, w: f64) -> (usize, f64) {
-        let all = (0..self.centroids.len()).map(|cluster| (cluster, self.of(cluster, w)));
-        all.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((self.zero, 0.0))
+        let mut best = (self.zero, self.of(self.zero, w));
+        for cluster in 0..self.centroids.len() {
+            let cost = self.of(cluster, w);
+            if cost < best.1 {
+                best = (cluster, cost);
+            }
+        }
+        best
     }
 
     fn hue(&self, cluster: usize, theme: &Theme) -> RGBColor {
@@ -130,12 +140,13 @@ impl Plot {
     /// A curve over the whole plot, in pieces where it leaves it.
     fn curve<B: DrawingBackend>(&self, pen: &Pen<'_, B>, cost: impl Fn(f64) -> f64, (thick, colour): (i32, RGBColor)) {
         let mut piece = Vec::new();
-        for x in self.x0..self.x1 {
+        let step = pen.theme.px(STEP);
+        for x in (self.x0..self.x1).step_by(step.unsigned_abs() as usize) {
             let cost = cost(self.value(x));
             if cost <= self.top {
                 piece.push((x, self.y(cost)));
             }
-            if (cost > self.top || x + 1 == self.x1) && !piece.is_empty() {
+            if (cost > self.top || x + step >= self.x1) && !piece.is_empty() {
                 pen.path(std::mem::take(&mut piece), thick, colour);
             }
         }
@@ -167,7 +178,8 @@ pub fn draw<B: DrawingBackend>(
         pen.rect(Frame::new(at, y0, at + theme.px(1.0), base), theme.grid);
     }
     relevance(&pen, data, &plot);
-    for cluster in 0..data.centroids.len() {
+    let every = data.centroids.len().div_ceil(PARABOLAS);
+    for cluster in (data.zero % every..data.centroids.len()).step_by(every) {
         let colour = theme.faint(data.hue(cluster, theme), 0.45);
         plot.curve(&pen, |w| data.of(cluster, w), (theme.px(1.0), colour));
     }
