@@ -16,7 +16,9 @@ function precompress(): Plugin {
       order: 'post',
       sequential: true,
       handler({ dir = 'dist' }) {
-        const names = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+        const names = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(
+          (entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name),
+        );
         for (const file of names.map((entry) => join(entry.parentPath, entry.name))) {
           const bytes = readFileSync(file);
           writeFileSync(`${file}.br`, brotliCompressSync(bytes));

@@ -185,3 +185,31 @@ test('a link with a layer or an image that the net lacks opens with another', as
   await expect(lab.choice('Layer')).toHaveValue('fc1');
   await expect(page.getByRole('spinbutton', { name: 'Number of the test image' })).toHaveValue('1');
 });
+
+test('a net chosen while an image is drawn or stepped through is loaded once, and then shows it', async ({
+  lab,
+  page,
+}) => {
+  await lab.open();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await lab.choice('Model').selectOption('digits-resnet');
+  for (let i = 0; i < 5; i++) await page.getByRole('button', { name: 'Next image' }).click();
+  await lab.settled();
+  await expect(page).toHaveURL(/model=digits-resnet.*image=5$/);
+  await expect(lab.choice('Layer')).toHaveValue('conv5');
+  expect(asked.filter((url) => url.includes('digits-resnet')).length).toBe(1);
+});
+
+test('a link opened in place replaces what was drawn', async ({ lab, page }) => {
+  await lab.open();
+  await page.getByText('Draw', { exact: true }).click();
+  await page.getByRole('application', { name: 'Drawing pad' }).click();
+  await lab.settled();
+  const undo = page.getByRole('button', { name: 'Undo stroke' });
+  await expect(undo).toBeEnabled();
+  await page.evaluate(() => (location.hash = `#/explore?drawing=${'0g'.repeat(32)}`));
+  await lab.settled();
+  await expect(undo).toBeDisabled();
+  expect(sum((await lab.table('Relevance maps')).map(([, image]) => image))).toBe(32);
+});

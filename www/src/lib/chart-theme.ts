@@ -10,8 +10,7 @@ export function readChartTheme(element: HTMLElement, dpr: number): ChartTheme {
     return toHex(getComputedStyle(probe).color);
   };
   const style = getComputedStyle(element);
-  // On very large screens the whole page grows with the root's font; as a pixel ratio it makes lines and gaps grow, too.
-  const growth = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
+  const growth = rootGrowth();
   const theme: ChartTheme = {
     dpr: dpr * growth,
     font_family: style.fontFamily,
@@ -28,6 +27,14 @@ export function readChartTheme(element: HTMLElement, dpr: number): ChartTheme {
   };
   probe.remove();
   return theme;
+}
+
+/**
+ * On very large screens the whole page grows with the root's font; as a pixel ratio it makes lines and gaps of charts grow, too.
+ * Hover zones come in CSS pixels divided by it.
+ */
+export function rootGrowth(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
 }
 
 /** `rgb(27, 31, 36)` -> `#1b1f24`; computed colours always come in this form. */

@@ -147,9 +147,9 @@ impl Network {
         for value in self.tensors_mut().flatten() {
             let bits = value.to_bits();
             let is_odd = (bits >> dropped) & u32::from(dropped > 0);
-            let rounded = f32::from_bits((bits + half.saturating_sub(1) + is_odd) & !mask);
+            let rounded = f32::from_bits(bits.wrapping_add(half.saturating_sub(1) + is_odd) & !mask);
             // The largest numbers have nothing above them to be rounded to.
-            if rounded.is_finite() {
+            if value.is_finite() && rounded.is_finite() {
                 *value = rounded;
             }
         }

@@ -62,7 +62,7 @@ pub struct LayerInfo {
 
 impl Session {
     /// Reads both files, evaluates the float net on the test set, and measures the relevance of its weights on the
-    /// training set (composite `epsilon`, output relevance `logit`).
+    /// training set (the default composite, output relevance `logit`).
     ///
     /// # Errors
     /// Either file is bad, they do not fit together, or relevance overflows.

@@ -50,7 +50,7 @@ pub struct WeightCosts {
     pub factor: f64,
     /// By cluster, ascending.
     pub costs: Vec<ClusterCost>,
-    /// The cluster of the nearest centroid; the cheapest without relevance; the one it got.
+    /// The cluster of the nearest centroid.
     pub nearest: usize,
     /// The cheapest without relevance.
     pub ecq: usize,

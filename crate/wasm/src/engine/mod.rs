@@ -116,7 +116,7 @@ impl Session {
     /// Evaluates the net of the last `quantize` on the test set.
     ///
     /// # Errors
-    /// Only where the report cannot be converted.
+    /// Where a logit is not finite.
     #[wasm_bindgen(unchecked_return_type = "Evaluation")]
     pub fn evaluate(&mut self) -> Result<JsValue, JsValue> {
         to_js(&self.0.evaluate().map_err(|error| to_js_error(&error))?)

@@ -15,6 +15,8 @@ export type EngineEvent = { kind: 'restarted'; reason: string } | { kind: 'stopp
 interface QuantizeJob {
   input: Jobs['quantize']['input'];
   onProgress: (report: QuantizeReport) => void;
+  /** The net it is about. */
+  files: EngineFiles | null;
 }
 
 const MAX_CRASHES = 3;
@@ -55,7 +57,7 @@ export class EngineClient {
 
   /** Newest wins: see Mailbox. */
   latest(input: Jobs['quantize']['input'], onProgress: (report: QuantizeReport) => void): Promise<Outcome<Quantized>> {
-    return this.#mailbox.put({ input, onProgress });
+    return this.#mailbox.put({ input, onProgress, files: this.#files });
   }
 
   async #connect(): Promise<Outcome<ModelReport>> {
@@ -84,9 +86,11 @@ export class EngineClient {
     });
   }
 
-  async #quantize({ input, onProgress }: QuantizeJob): Promise<Outcome<Quantized>> {
+  async #quantize({ input, onProgress, files }: QuantizeJob): Promise<Outcome<Quantized>> {
     for (;;) {
       const opened = await this.#opening;
+      // Meanwhile another net may have been opened: what was wanted of the one before is history.
+      if (files !== this.#files) return { kind: 'superseded' };
       if (opened.kind !== 'done') return opened;
       if (!this.#link) return stopped('it was never started');
       const answer = await this.#link.ask('quantize', input, [], onProgress);

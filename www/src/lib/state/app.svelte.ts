@@ -5,9 +5,9 @@ import type {
   EngineError,
   Evaluation,
   Explanation,
-  Focus,
   LayerWeights,
   ModelReport,
+  Outcome,
   QuantizeReport,
   QuantizeSettings,
   WeightCosts,
@@ -15,7 +15,8 @@ import type {
 import { oncePainted } from '../frame.ts';
 import { Address } from './address.ts';
 import { Notices } from './notices.svelte.ts';
-import { FIRST_VIEW, type DialKey, type ImageChoice, type View } from './settings.ts';
+import { fit, focusOf, layerOf } from './focus.ts';
+import { FIRST_VIEW, type DialKey, type View } from './settings.ts';
 import { blame, loadEngineFiles } from './sources.ts';
 import { extend, type Trail } from './trail.ts';
 import { readHash, writeHash } from './url.ts';
@@ -51,10 +52,12 @@ export class ExploreStore {
   #newestLoad = 0;
   /** Whether what is looked at comes from a link and was not yet compared with the net. */
   #isFromLink = false;
-  /** The net whose numbers are on the page. */
+  /** The net whose numbers are on the page, the one that the engine holds, and the one that is on its way there. */
   #shown: View['model'] | null = null;
-  /** The net that the engine holds. */
   #loaded: View['model'] | null = null;
+  #loading: View['model'] | null = null;
+  /** The net that was being opened when the engine gave up. */
+  #stoppedAt: View['model'] | null = null;
   /** False while there is no engine to ask: settings are then only kept. */
   #open = false;
 
@@ -86,6 +89,7 @@ export class ExploreStore {
     // A position means another weight in another layer.
     const weight = change.layer === undefined && change.model === undefined ? this.view.weight : null;
     this.view = { ...this.view, weight, ...change };
+    this.#isFromLink = false;
     this.notices.clear('link');
     this.#address.set(this.#hash);
     this.#follow();
@@ -93,12 +97,15 @@ export class ExploreStore {
 
   /** Computes what is looked at now; another net is loaded first. */
   #follow(): void {
+    // What is looked at is asked for once the net is there.
+    if (this.view.model === this.#loading) return;
     if (this.view.model !== this.#loaded) {
       void this.#startEngine(false);
       return;
     }
     // A net that is still on its way is no longer wanted.
     this.#newestLoad += 1;
+    this.#loading = null;
     void this.#compute(null, performance.now());
   }
 
@@ -106,23 +113,15 @@ export class ExploreStore {
     return writeHash(this.settings, this.view);
   }
 
-  /** The layer that is looked at: the chosen one, else that with most weights. */
+  /** The layer that is looked at. */
   get layer(): string {
-    const layers = this.model?.layers ?? [];
-    const chosen = layers.find(({ name }) => name === this.view.layer);
-    return (chosen ?? layers.reduce((a, b) => (b.weights > a.weights ? b : a), { name: '', weights: -1 })).name;
-  }
-
-  get #focus(): Focus {
-    const { composite, weight, image } = this.view;
-    const pixels = (levels: number[]) => levels.map((level) => level / 16);
-    return { composite, layer: this.layer, weight, image: image.kind === 'test' ? image.index : pixels(image.levels) };
+    return layerOf(this.view, this.model);
   }
 
   #readAddress(): void {
     const { settings, view, complaint } = readHash(location.hash);
     [this.settings, this.view] = [settings, view];
-    this.#isFromLink = true;
+    this.#isFromLink = location.hash !== '';
     this.#address.set(this.#hash);
     if (complaint) this.notices.say({ topic: 'link', code: 'link/bad', message: complaint, tone: 'news' });
     else this.notices.clear('link');
@@ -130,16 +129,18 @@ export class ExploreStore {
   }
 
   async #compute(moved: DialKey | null, at: number): Promise<void> {
-    if (!this.#open) {
+    if (!this.#open || !this.model) {
       this.#address.set(this.#hash);
       return;
     }
     const mine = ++this.#newest;
     const settings = this.settings;
+    // A link to another net may be on its way: what this one does not have is not asked of it.
+    const focus = focusOf(fit(this.view, this.model).view, this.model);
     this.busy = true;
     this.reportStage = 'estimate';
     this.evaluationStage = 'estimate';
-    const outcome = await this.#engine.latest({ settings, focus: this.#focus }, (report) => {
+    const outcome = await this.#engine.latest({ settings, focus }, (report) => {
       this.report = report;
       if (mine === this.#newest) this.reportStage = 'final';
       oncePainted((now) => (this.latency = Math.max(0, now - at)));
@@ -160,7 +161,7 @@ export class ExploreStore {
         [this.tabled, this.weights, this.weight, this.explanation] = [report, weights, weight, explanation];
         this.evaluationStage = 'final';
       }
-      this.busy = false;
+      this.busy = this.#loading !== null;
       // Last: a changed address makes browsers redo the page's icon, which takes longer than all of the above.
       this.#address.set(this.#hash);
     });
@@ -190,54 +191,43 @@ export class ExploreStore {
 
   async #startEngine(fresh: boolean): Promise<void> {
     const [mine, { model }] = [++this.#newestLoad, this.view];
+    this.#loading = model;
     this.busy = true;
     const files = await loadEngineFiles(model, fresh);
     if (mine !== this.#newestLoad) return;
     if (!files.ok) return this.#engineFailed(files.error, model);
     [this.#open, this.#loaded] = [false, null];
-    const opened = await this.#engine.open(files.value);
+    await this.#whenOpened(this.#engine.open(files.value), model, mine);
+  }
+
+  async #whenOpened(opening: Promise<Outcome<ModelReport>>, model: View['model'], mine: number): Promise<void> {
+    const opened = await opening;
     if (mine !== this.#newestLoad) return;
     if (opened.kind === 'done') {
-      if (this.#shown !== model) this.trail = null;
-      [this.#loaded, this.#shown] = [model, model];
-      return this.#opened(opened.value);
-    }
-    if (opened.kind === 'failed' && opened.error.code !== 'engine/stopped') {
-      this.#engineFailed(blame(model, opened.error), model);
+      this.#opened(opened.value, model);
+    } else if (opened.kind === 'failed') {
+      if (opened.error.code === 'engine/stopped') this.#stoppedAt = model;
+      else this.#engineFailed(blame(model, opened.error), model);
     }
   }
 
-  #opened(model: ModelReport): void {
-    this.model = model;
-    this.#dropWhatIsNotThere(model);
+  #opened(report: ModelReport, model: View['model']): void {
+    if (this.#shown !== model) {
+      // Of another net: not even names of layers mean the same.
+      [this.trail, this.tabled, this.weights, this.weight, this.explanation] = [null, null, null, null, null];
+    }
+    [this.#shown, this.#loaded, this.#loading, this.#stoppedAt] = [model, model, null, null];
+    this.model = report;
+    this.#dropWhatIsNotThere(report);
     this.#open = true;
     this.notices.clear('engine');
     void this.#compute(null, performance.now());
   }
 
-  /** A layer or an image that this net does not have, from a link or from the net before, gives way. */
-  #dropWhatIsNotThere({ layers, input, float }: ModelReport): void {
-    const { layer, weight, image } = this.view;
-    const pixels = input.length === 3 ? (input[1] ?? 0) * (input[2] ?? 0) : 0;
-    const isThere = (image: ImageChoice) =>
-      image.kind === 'test' ? image.index < float.samples : image.levels.length === pixels;
-    const known = layers.map(({ name }) => name);
-    const missing: string[] = [];
-    if (layer !== null && !known.includes(layer)) {
-      missing.push(`it has no layer “${layer.slice(0, 24)}”, only ${known.join(', ')}`);
-      this.view = { ...this.view, layer: null };
-    }
-    const weights = layers.find(({ name }) => name === this.layer)?.weights ?? 0;
-    if (weight !== null && weight >= weights) {
-      missing.push(`layer ${this.layer} has no weight ${weight}, its last is ${weights - 1}`);
-      this.view = { ...this.view, weight: null };
-    }
-    if (!isThere(image)) {
-      const drawn = `the drawing has ${image.kind === 'drawing' ? image.levels.length : 0} pixels, not ${pixels}`;
-      const beyond = `there is no image ${image.kind === 'test' ? image.index : ''}, the last is ${float.samples - 1}`;
-      missing.push(image.kind === 'drawing' ? drawn : beyond);
-      this.view = { ...this.view, image: FIRST_VIEW.image };
-    }
+  /** What this net does not have, from a link or from the net before, gives way. */
+  #dropWhatIsNotThere(model: ModelReport): void {
+    const { view, missing } = fit(this.view, model);
+    this.view = view;
     // Only a link asks for what is not there; what the net before had is left without a word.
     if (missing.length > 0 && this.#isFromLink) {
       const message = `The link does not fit this net: ${missing.join('; ')}; defaults are used there.`;
@@ -249,7 +239,12 @@ export class ExploreStore {
   /** Where another net is there, it stays. */
   #engineFailed(error: EngineError, model: View['model']): void {
     this.busy = false;
-    if (this.#open && this.#loaded) this.view = { ...this.view, model: this.#loaded };
+    this.#loading = null;
+    if (this.#open && this.#loaded && this.model) {
+      this.view = { ...this.view, model: this.#loaded };
+      this.#dropWhatIsNotThere(this.model);
+      this.#address.set(this.#hash);
+    }
     const again = () => {
       this.view = { ...this.view, model };
       void this.#startEngine(true);
@@ -279,9 +274,10 @@ export class ExploreStore {
   }
 
   async #restart(): Promise<void> {
+    const model = this.#stoppedAt ?? this.#loaded;
+    if (model === null) return;
     this.busy = true;
-    const opened = await this.#engine.restart();
-    if (opened.kind === 'done') this.#opened(opened.value);
+    await this.#whenOpened(this.#engine.restart(), model, ++this.#newestLoad);
   }
 }
 
